@@ -51,6 +51,15 @@ impl OutputFormat {
         }
     }
 
+    /// Returns the name in the profile and on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            OutputFormat::Avif => "avif",
+            OutputFormat::Webp => "webp",
+            OutputFormat::Jpeg => "jpeg",
+        }
+    }
+
     /// Returns the file name extension, without the dot.
     pub fn extension(self) -> &'static str {
         match self {

@@ -1,0 +1,77 @@
+//! The row that lists and search are made of: a projection of a manifest, and nothing that is not in it.
+
+use crate::ids::AssetId;
+use crate::image::OutputFormat;
+use crate::manifest::Manifest;
+use crate::readiness::{State, Step, StepStatus};
+use serde::{Deserialize, Serialize};
+
+/// One asset in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogEntry {
+    pub asset: AssetId,
+    pub key: String,
+    /// The manifest's revision: an older entry never replaces a newer one.
+    pub revision: u64,
+    pub state: State,
+    pub reason: Option<String>,
+    /// SHA-256 of the present bytes; absent when deleted.
+    pub version: Option<String>,
+    /// Media type by content, for example `image/png`; `unknown` if Greenroom does not know the kind.
+    pub kind: String,
+    pub bytes: u64,
+    /// Pixels as displayed; 0 if unknown.
+    pub width: u32,
+    pub height: u32,
+    pub n_outputs: u64,
+    /// Bytes of all outputs.
+    pub output_bytes: u64,
+    /// Steps that are settled, of all.
+    pub n_done: u32,
+    pub n_steps: u32,
+    /// Store key of a small rendition to show in lists.
+    pub thumbnail: Option<String>,
+    /// Base64 ThumbHash, to show before the thumbnail.
+    pub thumbhash: Option<String>,
+    /// Milliseconds since 1970: first arrival and latest arrival.
+    pub created_ms: u64,
+    pub updated_ms: u64,
+    /// Digest of the profile that the state was derived under.
+    pub profile: String,
+}
+
+impl CatalogEntry {
+    /// Projects a manifest.
+    pub fn of(manifest: &Manifest) -> Self {
+        let readiness = &manifest.readiness;
+        let version = manifest.version();
+        let is_pending = |step: &&Step| step.status != StepStatus::Pending;
+        // The smallest AVIF-free whole rendition: shown by every browser that the console supports, and small.
+        let thumbnail = readiness
+            .outputs()
+            .filter(|output| output.format != OutputFormat::Avif)
+            .min_by_key(|output| (output.width < 200, output.width, output.bytes))
+            .map(|output| output.key.clone());
+        CatalogEntry {
+            asset: manifest.asset.clone(),
+            key: manifest.key.clone(),
+            revision: manifest.revision,
+            state: readiness.state,
+            reason: readiness.reason.clone(),
+            version: readiness.version.as_ref().map(|version| version.to_string()),
+            kind: version.and_then(|version| version.media_type.clone()).unwrap_or_else(|| "unknown".to_owned()),
+            bytes: version.map_or(0, |version| version.bytes),
+            width: readiness.probe.as_ref().map_or(0, |probe| probe.width),
+            height: readiness.probe.as_ref().map_or(0, |probe| probe.height),
+            n_outputs: readiness.outputs().count() as u64,
+            output_bytes: readiness.outputs().map(|output| output.bytes).sum(),
+            n_done: readiness.steps.iter().filter(is_pending).count() as u32,
+            n_steps: readiness.steps.len() as u32,
+            thumbnail,
+            thumbhash: readiness.inspection.as_ref().map(|inspection| inspection.thumbhash.clone()),
+            created_ms: manifest.arrivals.values().next().map_or(0, |arrival| arrival.at_ms),
+            updated_ms: manifest.latest().map_or(0, |arrival| arrival.at_ms),
+            profile: readiness.profile.clone(),
+        }
+    }
+}

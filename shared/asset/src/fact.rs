@@ -1,0 +1,119 @@
+//! What happened, each written once and never changed: the only input of a manifest.
+
+use crate::ids::{AssetId, Sha256, TaskId};
+use crate::image::{FocalPoint, ImageProbe, Inspection, OutputFormat};
+use crate::refusal::Refusal;
+use crate::sequencer::Sequencer;
+use crate::task::Attempt;
+use serde::{Deserialize, Serialize};
+
+/// A change of the inbox key, admitted by `ingest`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrival {
+    pub asset: AssetId,
+    /// The inbox key, as a person gave it.
+    pub key: String,
+    pub sequencer: Sequencer,
+    /// Milliseconds since 1970 of the event.
+    pub at_ms: u64,
+    pub change: Change,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Change {
+    Put(Version),
+    Delete,
+}
+
+/// One set of bytes under an asset's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    pub sha256: Sha256,
+    pub bytes: u64,
+    /// Media type by content, if the first bytes are of a kind that Greenroom works on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// The inbox's ETag of these bytes; lets the sweep tell whether the inbox moved on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+}
+
+/// What became of one attempt at one task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskResult {
+    pub asset: AssetId,
+    pub generation: Sequencer,
+    pub task: TaskId,
+    pub attempt: Attempt,
+    pub capability: String,
+    pub source: Sha256,
+    pub outcome: Outcome,
+    /// Milliseconds since 1970 when the work ended.
+    pub at_ms: u64,
+    /// Milliseconds from start to end of the work.
+    pub took_ms: u64,
+    /// The asset whose identical result was copied instead of computing again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused_from: Option<AssetId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    Inspected { probe: ImageProbe, inspection: Inspection },
+    Rendered { outputs: Vec<Output> },
+    Refused(Refusal),
+}
+
+/// One file that Greenroom made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// Object key in the store.
+    pub key: String,
+    pub format: OutputFormat,
+    pub width: u32,
+    pub height: u32,
+    /// 1 unless animated.
+    pub frames: u32,
+    pub bytes: u64,
+    pub sha256: Sha256,
+}
+
+/// What a person decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    pub asset: AssetId,
+    /// Unique within the asset, and the order of verdicts: milliseconds in 13 digits, a dash, and 8 hex digits.
+    pub id: String,
+    /// Who, as the console knows them.
+    pub by: String,
+    pub at_ms: u64,
+    pub decision: Decision,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+pub enum Decision {
+    /// Crops look here. Bound to the version that the person saw; on another version it stays in force but asks for review.
+    MoveFocus { focus: FocalPoint, source: Sha256 },
+    /// Crops look where the machine says again.
+    ReleaseFocus,
+    /// Try this refused task once more.
+    Retry { task: TaskId },
+}
+
+/// Any fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    Arrival(Arrival),
+    Result(TaskResult),
+    Verdict(Verdict),
+}
+
+impl Verdict {
+    /// Makes the id of a verdict given at `at_ms`; `salt` tells apart those of one millisecond.
+    pub fn new_id(at_ms: u64, salt: u32) -> String {
+        format!("{at_ms:013}-{salt:08x}")
+    }
+}

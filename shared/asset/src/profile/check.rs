@@ -1,0 +1,58 @@
+//! Errors of a profile: each names the line, the field, what is wrong and the fix; all of them at once.
+
+use std::ops::Range;
+use toml::Spanned;
+
+/// Everything that is wrong with a profile, a line each: `FILE:LINE: FIELD: what; fix`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .lines.join("\n"))]
+pub struct ProfileError {
+    pub lines: Vec<String>,
+}
+
+/// Collects errors while a profile is checked.
+pub(super) struct Checker<'a> {
+    name: &'a str,
+    text: &'a str,
+    lines: Vec<String>,
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(name: &'a str, text: &'a str) -> Self {
+        Checker { name, text, lines: Vec::new() }
+    }
+
+    pub(super) fn error(&mut self, span: Range<usize>, field: &str, found: &str, fix: &str) {
+        self.lines.push(format!("{}:{}: {field}: {found}; {fix}", self.name, self.line_of(span.start)));
+    }
+
+    /// Checks that a name is a safe path segment.
+    pub(super) fn name(&mut self, field: &str, name: &Spanned<String>) {
+        let text = name.get_ref();
+        let is_safe = (1..=32).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if !is_safe {
+            let found = format!("`{text:.80}` is no name");
+            self.error(name.span(), field, &found, "use 1 to 32 of a-z, 0-9 and `-`");
+        }
+    }
+
+    /// Turns the TOML library's error (bad syntax, unknown field, wrong type) into ours.
+    pub(super) fn syntax(&self, error: &toml::de::Error) -> ProfileError {
+        let line = self.line_of(error.span().map_or(0, |span| span.start));
+        let source = self.text.lines().nth(line - 1).unwrap_or_default();
+        let field = source.split('=').next().unwrap_or_default().trim();
+        let message = error.message().lines().next().unwrap_or_default();
+        ProfileError {
+            lines: vec![format!("{}:{line}: {field:.80}: {message}; see the shipped profile for every field", self.name)],
+        }
+    }
+
+    pub(super) fn finish<T>(self, value: T) -> Result<T, ProfileError> {
+        if self.lines.is_empty() { Ok(value) } else { Err(ProfileError { lines: self.lines }) }
+    }
+
+    fn line_of(&self, offset: usize) -> usize {
+        self.text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
+    }
+}

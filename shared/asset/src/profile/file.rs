@@ -1,0 +1,171 @@
+//! The profile as it is written in TOML.
+
+use super::check::{Checker, ProfileError};
+use super::{Collection, Profile, View};
+use crate::image::{AspectRatio, ColorPolicy, Encoding, Limits, OutputFormat};
+use serde::Deserialize;
+use toml::Spanned;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileFile {
+    limits: Option<Spanned<Limits>>,
+    #[serde(default)]
+    collection: Vec<Spanned<CollectionFile>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CollectionFile {
+    name: Spanned<String>,
+    keys: Spanned<Vec<Spanned<String>>>,
+    #[serde(default)]
+    color: ColorPolicy,
+    avif: Option<Spanned<EncodingFile>>,
+    webp: Option<Spanned<EncodingFile>>,
+    jpeg: Option<Spanned<EncodingFile>>,
+    #[serde(default)]
+    view: Vec<ViewFile>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EncodingFile {
+    quality: u8,
+    #[serde(default = "default_effort")]
+    effort: u8,
+}
+
+fn default_effort() -> u8 {
+    4
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ViewFile {
+    name: Spanned<String>,
+    crop: Option<Spanned<String>>,
+    widths: Spanned<Vec<Spanned<i64>>>,
+}
+
+pub(super) fn parse(name: &str, text: &str) -> Result<Profile, ProfileError> {
+    let mut check = Checker::new(name, text);
+    let file: ProfileFile = toml::from_str(text).map_err(|error| check.syntax(&error))?;
+    let span = file.limits.as_ref().map_or(0..0, Spanned::span);
+    let limits = file.limits.map(Spanned::into_inner).unwrap_or_default();
+    if limits.max_pixels == 0 || limits.max_bytes == 0 || limits.max_time_ms == 0 || limits.max_frames == 0 {
+        check.error(span, "limits", "a limit of 0 refuses every file", "give the largest value that you accept");
+    }
+    if file.collection.is_empty() {
+        check.error(0..0, "collection", "there is none", "add `[[collection]]` with `name`, `keys` and at least one view");
+    }
+    let mut collections: Vec<Collection> = Vec::new();
+    for (index, spanned) in file.collection.into_iter().enumerate() {
+        let span = spanned.span();
+        let collection = collection(&mut check, &format!("collection[{index}]"), span, spanned.into_inner(), &collections);
+        collections.push(collection);
+    }
+    check.finish(Profile { limits, collections })
+}
+
+fn collection(
+    check: &mut Checker,
+    path: &str,
+    span: std::ops::Range<usize>,
+    file: CollectionFile,
+    before: &[Collection],
+) -> Collection {
+    check.name(&format!("{path}.name"), &file.name);
+    if before.iter().any(|collection| collection.name == *file.name.get_ref()) {
+        let found = format!("`{}` is there twice", file.name.get_ref());
+        check.error(file.name.span(), &format!("{path}.name"), &found, "give each collection a name of its own");
+    }
+    if file.keys.get_ref().is_empty() {
+        let fix = "give at least one pattern, for example \"**\"";
+        check.error(file.keys.span(), &format!("{path}.keys"), "it is empty", fix);
+    }
+    for (index, glob) in file.keys.get_ref().iter().enumerate() {
+        if glob.get_ref().is_empty() || glob.get_ref().starts_with('/') {
+            let found = format!("`{}` can match no key", glob.get_ref());
+            check.error(glob.span(), &format!("{path}.keys[{index}]"), &found, "keys have no leading `/`; try \"**\"");
+        }
+    }
+    let encodings: Vec<Encoding> =
+        [(OutputFormat::Avif, &file.avif), (OutputFormat::Webp, &file.webp), (OutputFormat::Jpeg, &file.jpeg)]
+            .into_iter()
+            .filter_map(|(format, spanned)| {
+                spanned.as_ref().map(|spanned| encoding(check, &format!("{path}.{}", format.name()), format, spanned))
+            })
+            .collect();
+    if encodings.is_empty() {
+        check.error(span.clone(), path, "it has no output format", "add `jpeg = { quality = 80 }`, `webp` or `avif`");
+    }
+    if file.view.is_empty() {
+        check.error(span, path, "it has no view", "add `[[collection.view]]` with `name` and `widths`");
+    }
+    let mut views: Vec<View> = Vec::new();
+    for (index, file) in file.view.into_iter().enumerate() {
+        let view = view(check, &format!("{path}.view[{index}]"), file, &views);
+        views.push(view);
+    }
+    Collection {
+        name: file.name.into_inner(),
+        keys: file.keys.into_inner().into_iter().map(Spanned::into_inner).collect(),
+        color: file.color,
+        encodings,
+        views,
+    }
+}
+
+fn encoding(check: &mut Checker, path: &str, format: OutputFormat, spanned: &Spanned<EncodingFile>) -> Encoding {
+    let EncodingFile { quality, effort } = *spanned.get_ref();
+    if !(1..=100).contains(&quality) {
+        let found = format!("{quality} is no quality");
+        check.error(spanned.span(), &format!("{path}.quality"), &found, "give a whole number from 1 to 100");
+    }
+    if effort > 10 {
+        let found = format!("{effort} is no effort");
+        check.error(spanned.span(), &format!("{path}.effort"), &found, "give 0 (fastest) to 10 (smallest)");
+    }
+    Encoding { format, quality, effort }
+}
+
+fn view(check: &mut Checker, path: &str, file: ViewFile, before: &[View]) -> View {
+    check.name(&format!("{path}.name"), &file.name);
+    if before.iter().any(|view| view.name == *file.name.get_ref()) {
+        let found = format!("`{}` is there twice", file.name.get_ref());
+        check.error(file.name.span(), &format!("{path}.name"), &found, "give each view a name of its own");
+    }
+    let crop = file.crop.as_ref().and_then(|text| {
+        let ratio = parse_ratio(text.get_ref());
+        if ratio.is_none() {
+            let found = format!("`{}` is no aspect ratio", text.get_ref());
+            check.error(text.span(), &format!("{path}.crop"), &found, "give width:height, for example \"16:9\"");
+        }
+        ratio
+    });
+    if file.widths.get_ref().is_empty() {
+        check.error(file.widths.span(), &format!("{path}.widths"), "it is empty", "give at least one width in pixels");
+    }
+    let mut widths = Vec::new();
+    for (index, width) in file.widths.get_ref().iter().enumerate() {
+        match u32::try_from(*width.get_ref()) {
+            Ok(pixels) if (1..=16_384).contains(&pixels) => widths.push(pixels),
+            _ => {
+                let found = format!("{} is no width", width.get_ref());
+                check.error(width.span(), &format!("{path}.widths[{index}]"), &found, "give pixels from 1 to 16384");
+            }
+        }
+    }
+    widths.sort_unstable();
+    widths.dedup();
+    View { name: file.name.into_inner(), crop, widths }
+}
+
+/// Parses `16:9`. The longer side is at most 20 times the shorter one, so that no view asks for slivers.
+fn parse_ratio(text: &str) -> Option<AspectRatio> {
+    let (width, height) = text.split_once(':')?;
+    let (width, height): (u16, u16) = (width.parse().ok()?, height.parse().ok()?);
+    let (long, short) = (width.max(height), width.min(height));
+    (short > 0 && u32::from(long) <= 20 * u32::from(short)).then_some(AspectRatio { width, height })
+}

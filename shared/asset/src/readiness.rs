@@ -1,0 +1,257 @@
+//! Readiness: what a manifest amounts to under a profile. Always derived, never set.
+
+use crate::fact::{Change, Decision, Outcome, Output, TaskResult, Version};
+use crate::ids::{Sha256, TaskId};
+use crate::image::{FocalPoint, ImageProbe, Inspection};
+use crate::manifest::{Manifest, result_name};
+use crate::plan;
+use crate::profile::Profile;
+use crate::refusal::{Refusal, RefusalCode};
+use crate::sequencer::Sequencer;
+use crate::task::{Attempt, Job, Task};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Something that the profile asks for is still to come.
+    #[default]
+    Processing,
+    /// Everything that the profile asks for is there.
+    Ready,
+    /// Everything is settled, and some of it was refused; the gaps say what and why.
+    ReadyWithGaps,
+    /// Everything is there, and a person has to look at something.
+    InReview,
+    /// Nothing could be made of these bytes.
+    Failed,
+    /// The key is gone from the inbox: a tombstone.
+    Deleted,
+}
+
+impl State {
+    pub const ALL: [State; 6] =
+        [State::Processing, State::Ready, State::ReadyWithGaps, State::InReview, State::Failed, State::Deleted];
+
+    /// Returns the wire name, for example `ready_with_gaps`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Processing => "processing",
+            State::Ready => "ready",
+            State::ReadyWithGaps => "ready_with_gaps",
+            State::InReview => "in_review",
+            State::Failed => "failed",
+            State::Deleted => "deleted",
+        }
+    }
+
+    /// Returns whether nothing more will happen without a new fact or a new profile.
+    pub fn is_settled(self) -> bool {
+        self != State::Processing
+    }
+}
+
+/// What a manifest amounts to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readiness {
+    pub state: State,
+    /// One sentence for people, if the state is not simply ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The bytes this is about; absent when deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Sha256>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ImageProbe>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inspection: Option<Inspection>,
+    /// Where crops look now: a person's word, else the machine's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub focus: Option<Focus>,
+    /// In the profile's order.
+    pub steps: Vec<Step>,
+    /// Digest of the profile that this was derived under.
+    pub profile: String,
+}
+
+/// The focal point in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Focus {
+    pub point: FocalPoint,
+    /// The person who placed it; absent if a machine found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// A person placed it on other bytes than the present ones.
+    #[serde(default)]
+    pub stale: bool,
+}
+
+/// One thing that the profile asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// `inspect`, `render square`.
+    pub title: String,
+    /// The view, if it makes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
+    pub task: TaskId,
+    pub status: StepStatus,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum StepStatus {
+    Pending,
+    Done { outputs: Vec<Output> },
+    Refused { refusal: Refusal },
+}
+
+impl Readiness {
+    /// Returns every rendition, in the profile's order.
+    pub fn outputs(&self) -> impl Iterator<Item = &Output> {
+        self.steps.iter().flat_map(|step| match &step.status {
+            StepStatus::Done { outputs } => outputs.as_slice(),
+            StepStatus::Pending | StepStatus::Refused { .. } => &[],
+        })
+    }
+
+    /// Returns what was refused, with its title.
+    pub fn gaps(&self) -> impl Iterator<Item = (&Step, &Refusal)> {
+        self.steps.iter().filter_map(|step| match &step.status {
+            StepStatus::Refused { refusal } => Some((step, refusal)),
+            StepStatus::Pending | StepStatus::Done { .. } => None,
+        })
+    }
+}
+
+/// Derives what the facts amount to and which tasks are missing, in the order in which they should be sent.
+pub fn derive(manifest: &Manifest, profile: &Profile) -> (Readiness, Vec<Task>) {
+    let mut readiness = Readiness { profile: profile.digest(), ..Readiness::default() };
+    let Some(arrival) = manifest.latest() else {
+        readiness.reason = Some("nothing has arrived yet".into());
+        return (readiness, Vec::new());
+    };
+    let version = match &arrival.change {
+        Change::Put(version) => version,
+        Change::Delete => {
+            readiness.state = State::Deleted;
+            readiness.reason = Some("deleted from the inbox".into());
+            return (readiness, Vec::new());
+        }
+    };
+    readiness.version = Some(version.sha256.clone());
+    let mut walk = Walk { manifest, profile, version, generation: manifest.generation(), readiness, pending: Vec::new() };
+    if version.bytes == 0 {
+        let refusal = Refusal::new(RefusalCode::Empty, "the file has no bytes", "upload the file again");
+        walk.readiness.steps.push(Step {
+            title: Job::Inspect.title(),
+            view: None,
+            task: Job::Inspect.id(&version.sha256),
+            status: StepStatus::Refused { refusal },
+        });
+    } else {
+        walk.image();
+    }
+    walk.conclude()
+}
+
+/// The walk over what one version must have.
+struct Walk<'a> {
+    manifest: &'a Manifest,
+    profile: &'a Profile,
+    version: &'a Version,
+    generation: Sequencer,
+    readiness: Readiness,
+    pending: Vec<Task>,
+}
+
+impl<'a> Walk<'a> {
+    fn image(&mut self) {
+        let Some(result) = self.step(Job::Inspect) else { return };
+        let Outcome::Inspected { probe, inspection } = &result.outcome else { return };
+        let focus = self.focus(inspection);
+        self.readiness.probe = Some(probe.clone());
+        self.readiness.inspection = Some(inspection.clone());
+        let point = focus.point;
+        self.readiness.focus = Some(focus);
+        if let Some(collection) = self.profile.collection_of(&self.manifest.key) {
+            for job in plan::renders(collection, point) {
+                self.step(job);
+            }
+        }
+    }
+
+    /// Records one step; returns its result if that is a success.
+    fn step(&mut self, job: Job) -> Option<&'a TaskResult> {
+        let task = job.id(&self.version.sha256);
+        let attempt = Attempt::new(self.manifest.retries(&task), &self.profile.limits);
+        let result = find_result(self.manifest, &self.generation, &task, &attempt);
+        let status = match result.map(|result| &result.outcome) {
+            None => StepStatus::Pending,
+            Some(Outcome::Inspected { .. }) => StepStatus::Done { outputs: Vec::new() },
+            Some(Outcome::Rendered { outputs }) => StepStatus::Done { outputs: outputs.clone() },
+            Some(Outcome::Refused(refusal)) => StepStatus::Refused { refusal: refusal.clone() },
+        };
+        let view = match &job {
+            Job::Inspect => None,
+            Job::Render { view, .. } => Some(view.clone()),
+        };
+        self.readiness.steps.push(Step { title: job.title(), view, task, status });
+        if result.is_none() {
+            self.pending.push(Task {
+                asset: self.manifest.asset.clone(),
+                generation: self.generation.clone(),
+                source: self.version.sha256.clone(),
+                attempt,
+                job,
+                limits: self.profile.limits,
+            });
+        }
+        result.filter(|result| !matches!(result.outcome, Outcome::Refused(_)))
+    }
+
+    fn focus(&self, inspection: &Inspection) -> Focus {
+        match self.manifest.human_focus().map(|verdict| (verdict, &verdict.decision)) {
+            Some((verdict, Decision::MoveFocus { focus, source })) => {
+                Focus { point: *focus, by: Some(verdict.by.clone()), stale: *source != self.version.sha256 }
+            }
+            _ => Focus { point: inspection.focus, by: None, stale: false },
+        }
+    }
+
+    fn conclude(mut self) -> (Readiness, Vec<Task>) {
+        let n_pending = self.pending.len();
+        let gaps: Vec<String> = self.readiness.gaps().map(|(step, refusal)| format!("{}: {refusal}", step.title)).collect();
+        let is_stale = self.readiness.focus.as_ref().is_some_and(|focus| focus.stale);
+        let n_outputs = self.readiness.outputs().count();
+        (self.readiness.state, self.readiness.reason) = if n_pending > 0 {
+            (State::Processing, Some(format!("{n_pending} of {} steps to come", self.readiness.steps.len())))
+        } else if !gaps.is_empty() {
+            (if n_outputs == 0 { State::Failed } else { State::ReadyWithGaps }, Some(gaps.join("; ")))
+        } else if is_stale {
+            (State::InReview, Some("the focal point was placed on an earlier version: confirm, move or release it".into()))
+        } else {
+            (State::Ready, None)
+        };
+        (self.readiness, self.pending)
+    }
+}
+
+/// Finds the result that counts: a success of any attempt, else a refusal of this very attempt.
+///
+/// Among several successes the one with the lowest attempt name counts, whatever the order in which they came.
+fn find_result<'a>(
+    manifest: &'a Manifest,
+    generation: &Sequencer,
+    task: &TaskId,
+    attempt: &Attempt,
+) -> Option<&'a TaskResult> {
+    let prefix = format!("{}/{task}.", generation.as_segment());
+    manifest
+        .results
+        .range(prefix.clone()..)
+        .take_while(|(name, _)| name.starts_with(&prefix))
+        .map(|(_, result)| result)
+        .find(|result| !matches!(result.outcome, Outcome::Refused(_)))
+        .or_else(|| manifest.results.get(&result_name(generation, task, attempt)))
+}

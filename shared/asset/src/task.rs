@@ -1,0 +1,113 @@
+//! Work to be done, addressed by what decides its result.
+
+use crate::canonical::canonical_json;
+use crate::ids::{AssetId, Sha256, TaskId};
+use crate::image::{Limits, RenderSpec};
+use crate::sequencer::Sequencer;
+use serde::{Deserialize, Serialize};
+
+/// What to do with one version of one asset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "capability", content = "params", rename_all = "snake_case")]
+pub enum Job {
+    /// Read the header, look at the pixels: size, focal point, placeholder. Everything else waits for it.
+    Inspect,
+    /// Make the renditions of one view.
+    Render { view: String, spec: RenderSpec },
+}
+
+impl Job {
+    /// Returns the capability's name: the function's name for its work, in results and in `why`.
+    pub fn capability(&self) -> &'static str {
+        match self {
+            Job::Inspect => "inspect",
+            Job::Render { .. } => "render",
+        }
+    }
+
+    /// Returns the version of the code behind the capability.
+    ///
+    /// Raise it when the same inputs give other outputs than before: every asset's task then has a new id and the sweep makes
+    /// what changed.
+    pub fn version(&self) -> u32 {
+        match self {
+            Job::Inspect => 1,
+            Job::Render { .. } => 1,
+        }
+    }
+
+    /// Returns the task's name for people: `inspect`, `render square`.
+    pub fn title(&self) -> String {
+        match self {
+            Job::Inspect => "inspect".to_owned(),
+            Job::Render { view, .. } => format!("render {view}"),
+        }
+    }
+
+    /// Returns the id of this job on `source`: SHA-256 of the canonical JSON of everything that decides its outputs.
+    pub fn id(&self, source: &Sha256) -> TaskId {
+        #[derive(Serialize)]
+        struct Identity<'a> {
+            job: &'a Job,
+            version: u32,
+            inputs: [&'a Sha256; 1],
+        }
+        TaskId::of_canonical(&canonical_json(&Identity { job: self, version: self.version(), inputs: [source] }))
+    }
+}
+
+/// Tells one try at a task from another: `0-9f3c2a1b`, the number of retries a person asked for and a digest of the limits.
+///
+/// A success counts whatever its attempt. A refusal counts only for its own attempt, so raised limits or a person's `retry` make the
+/// task pending again while the refused result stays on record.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Attempt(String);
+
+impl Attempt {
+    /// Names the attempt after `retries` retries under `limits`.
+    pub fn new(retries: usize, limits: &Limits) -> Self {
+        let digest = crate::canonical::sha256_hex(canonical_json(limits).as_bytes());
+        Attempt(format!("{retries}-{}", &digest[..8]))
+    }
+
+    /// Takes the text of an object key; `None` if it has not this form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (retries, digest) = text.split_once('-')?;
+        let is_attempt = retries.len() <= 6
+            && retries.parse::<u32>().is_ok()
+            && digest.len() == 8
+            && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_attempt.then(|| Attempt(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One message to a capability.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    pub asset: AssetId,
+    /// Sequencer of the asset's latest deletion before this task: outputs of an earlier life are kept apart and cleaned up.
+    pub generation: Sequencer,
+    pub source: Sha256,
+    pub attempt: Attempt,
+    pub job: Job,
+    /// What the work may cost. Not part of the id: limits decide whether a result exists, not what is in it.
+    pub limits: Limits,
+}
+
+impl Task {
+    /// Returns the id: see [`Job::id`].
+    pub fn id(&self) -> TaskId {
+        self.job.id(&self.source)
+    }
+}
+
+/// "Something about this asset is new: look." The whole truth is in the bucket, so the message needs no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    pub asset: AssetId,
+}
