@@ -1,5 +1,9 @@
 //! Pictures: probe, inspect and render under limits. Pure functions of bytes: no I/O, no async, no AWS.
 
+mod inspect;
+
+pub use inspect::inspect;
+
 use asset::image::{ImageProbe, Limits, OutputFormat, RenderSpec};
 use asset::refusal::{Refusal, RefusalCode};
 

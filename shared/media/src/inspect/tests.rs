@@ -1,0 +1,57 @@
+use super::*;
+
+/// Paints a picture by a function of its pixels.
+fn paint(width: u32, height: u32, at: impl Fn(u32, u32) -> [u8; 4]) -> SrgbImage {
+    let at = &at;
+    let rgba = (0..height).flat_map(|y| (0..width).flat_map(move |x| at(x, y))).collect();
+    SrgbImage { width, height, rgba }
+}
+
+#[test]
+fn a_plain_picture_has_no_subject() {
+    let seen = look(&paint(300, 200, |_, _| [40, 90, 200, 255]));
+    assert_eq!((seen.focus, seen.focus_from), (FocalPoint::CENTER, FocusSource::Center));
+    assert_eq!(seen.dominant_color, "#285ac8");
+    assert!(!seen.transparent);
+}
+
+#[test]
+fn a_spot_on_a_plain_ground_is_the_subject() {
+    for (cx, cy) in [(60, 50), (420, 60), (250, 150), (440, 250)] {
+        let spot = |x: u32, y: u32| x.abs_diff(cx).pow(2) + y.abs_diff(cy).pow(2) < 30 * 30;
+        let seen = look(&paint(500, 300, |x, y| if spot(x, y) { [220, 60, 30, 255] } else { [230, 230, 225, 255] }));
+        assert_eq!(seen.focus_from, FocusSource::Saliency);
+        let (x, y) = (u32::from(seen.focus.x) * 500 / 1000, u32::from(seen.focus.y) * 300 / 1000);
+        assert!(x.abs_diff(cx) <= 15 && y.abs_diff(cy) <= 15, "wanted {cx},{cy}, got {x},{y}");
+        assert_eq!(seen.dominant_color, "#e6e6e1");
+    }
+}
+
+#[test]
+fn transparent_pixels_lend_no_colour_and_no_weight() {
+    // The transparent part hides a loud red.
+    let seen = look(&paint(200, 200, |x, y| if x > 140 && y > 140 { [20, 120, 60, 255] } else { [255, 0, 0, 0] }));
+    assert!(seen.transparent);
+    assert_eq!(seen.dominant_color, "#14783c");
+    assert!(seen.focus.x > 700 && seen.focus.y > 700, "{:?}", seen.focus);
+    assert_eq!(look(&paint(10, 10, |_, _| [9, 9, 9, 0])).dominant_color, "#ffffff");
+}
+
+#[test]
+fn any_shape_of_picture_is_looked_at() {
+    for (width, height) in [(1, 1), (1, 512), (512, 1), (40, 40), (41, 512), (3, 2)] {
+        let seen = look(&paint(width, height, |x, y| [(x * 7) as u8, (y * 5) as u8, 90, 255]));
+        assert!(seen.focus.x <= 1000 && seen.focus.y <= 1000);
+        assert!(!seen.thumbhash.is_empty());
+    }
+}
+
+#[test]
+fn faces_weigh_by_size() {
+    let picture = paint(500, 250, |_, _| [0, 0, 0, 255]);
+    let face = |x, y, size| faces::Face { x, y, size };
+    assert_eq!(faces::focus(&picture, &[]), None);
+    // Two people, and a passer-by far behind on the left.
+    let focus = faces::focus(&picture, &[face(300, 50, 100), face(420, 60, 60), face(0, 0, 30)]);
+    assert_eq!(focus, Some(FocalPoint { x: 780, y: 400 }));
+}
