@@ -1,11 +1,38 @@
 //! Pictures: probe, inspect and render under limits. Pure functions of bytes: no I/O, no async, no AWS.
+//!
+//! The way of a picture: `sniff` (what is it) → `container` (what does its header say) → `limits` (may it) → `plan` (which
+//! sizes) → `decode` → `color` → `orient` → `resize` → `encode`. The same input gives the same bytes on every machine of one
+//! architecture, however many threads there are.
+//!
+//! What it does not do, and says so by a typed refusal: AVIF, BigTIFF and SVG with live text as sources. An animated source
+//! moves in WebP; its JPEG is the first frame, and an AVIF of it is not made.
 
-mod inspect;
+mod animate;
+mod color;
+mod container;
+mod crop;
+mod decode;
+mod encode;
+mod ifd;
+mod limits;
+mod metadata;
+mod orient;
+mod plan;
+mod raster;
+mod refuse;
+mod render;
+mod resize;
+mod small;
+mod sniff;
 
-pub use inspect::inspect;
+use asset::image::{ImageProbe, Limits, OutputFormat, RenderSpec, SourceFormat};
+use asset::refusal::Refusal;
 
-use asset::image::{ImageProbe, Limits, OutputFormat, RenderSpec};
-use asset::refusal::{Refusal, RefusalCode};
+pub use crop::crop_window;
+
+use crate::container::Header;
+use crate::limits::Deadline;
+use crate::metadata::Credit;
 
 /// One encoded picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,30 +56,61 @@ pub struct SrgbImage {
     pub rgba: Vec<u8>,
 }
 
-/// Reads the header: format, upright size and frame count.
+/// Reads the header: format, upright size and frame count. The format comes from the content, never from a name.
+///
+/// # Errors
+/// `empty`, `unsupported`, `corrupt`, `truncated` (the header itself is cut; a cut further down shows when rendering),
+/// `too_large`, `too_many_frames`.
 pub fn probe(bytes: &[u8], limits: &Limits) -> Result<ImageProbe, Refusal> {
-    let _ = (bytes, limits);
-    Err(pending())
+    let header = header(bytes, limits)?;
+    let (width, height) = header.upright_size();
+    Ok(ImageProbe { format: header.format, width, height, frames: header.frames })
 }
 
-/// Decodes once and encodes every wanted size and format.
+/// Decodes once and makes every wanted size and format: by encoding as the spec has them, then by width ascending.
+///
+/// Widths beyond the framed source's become that width, once; a width whose height a format cannot hold becomes the largest
+/// that it can. An animated source is animated in WebP, still (its first frame) in JPEG, and absent in AVIF.
+///
+/// # Errors
+/// All codes but `gave_up`.
 pub fn render(bytes: &[u8], spec: &RenderSpec, limits: &Limits) -> Result<Vec<Rendition>, Refusal> {
-    let _ = (bytes, spec, limits);
-    Err(pending())
+    let deadline = Deadline::start(limits);
+    let header = header(bytes, limits)?;
+    deadline.check("read the header")?;
+    render::render(bytes, &header, spec, limits, &deadline)
 }
 
-/// Decodes the first frame upright, in sRGB, with its longest edge scaled down to `at_most` pixels.
+/// Decodes the picture (or its first frame) upright, in sRGB, its longest edge scaled down to `at_most` pixels.
+///
+/// # Errors
+/// All codes but `gave_up`.
 pub fn decode_oriented(bytes: &[u8], limits: &Limits, at_most: u32) -> Result<SrgbImage, Refusal> {
-    let _ = (bytes, limits, at_most);
-    Err(pending())
+    let deadline = Deadline::start(limits);
+    let header = header(bytes, limits)?;
+    small::decode_oriented(bytes, &header, limits, &deadline, at_most)
 }
 
-/// Returns the copyright notice and the credit line found in EXIF, IPTC or XMP.
+/// Returns the copyright notice and the credit line found in EXIF, XMP or IPTC: one line each, at most 500 characters,
+/// without control characters, otherwise as a stranger wrote it.
 pub fn credit(bytes: &[u8]) -> (Option<String>, Option<String>) {
-    let _ = bytes;
-    (None, None)
+    if bytes.is_empty() {
+        return (None, None);
+    }
+    let found = decode::guarded(SourceFormat::Jpeg, || Ok(Credit::read(&container::read(bytes)?))).unwrap_or_default();
+    (found.copyright, found.artist)
 }
 
-fn pending() -> Refusal {
-    Refusal::new(RefusalCode::Unsupported, "the decoder is not in place yet", "wait for the next slice")
+fn header<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Header<'a>, Refusal> {
+    limits::gate_bytes(bytes, limits)?;
+    let format = sniff::sniff(bytes).unwrap_or(SourceFormat::Jpeg);
+    let header = decode::guarded(format, || {
+        if format == SourceFormat::Svg {
+            // The profile's limit, before the reader's own generous one.
+            container::svg::markup(bytes, limits)?;
+        }
+        container::read(bytes)
+    })?;
+    limits::gate_header(&header, limits)?;
+    Ok(header)
 }

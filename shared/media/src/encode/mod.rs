@@ -1,0 +1,37 @@
+//! From pixels to files. Only our own pixels reach the encoders, two of which are written in C.
+
+pub(crate) mod avif;
+mod jpeg;
+mod riff;
+pub(crate) mod webp;
+
+use std::sync::Arc;
+
+use asset::image::{Encoding, OutputFormat, SourceFormat};
+use asset::refusal::Refusal;
+
+use crate::raster::Raster;
+use crate::refuse;
+
+/// What goes into a file beside its pixels.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Extras {
+    /// A TIFF structure with copyright and artist.
+    pub(crate) exif: Option<Vec<u8>>,
+    /// The profile of pixels that are not sRGB.
+    pub(crate) icc: Option<Arc<[u8]>>,
+}
+
+/// Encodes one still picture.
+pub(crate) fn still(raster: &Raster, encoding: Encoding, extras: &Extras) -> Result<Vec<u8>, Refusal> {
+    match encoding.format {
+        OutputFormat::Jpeg => jpeg::encode(raster, encoding, extras),
+        OutputFormat::Webp => webp::encode(raster, encoding, extras),
+        OutputFormat::Avif => avif::encode(raster, encoding, extras),
+    }
+}
+
+/// An encoder that fails on sane pixels is a bug or out of memory; there is no better word for it among the codes.
+fn failed(what: &str, error: impl std::fmt::Display) -> Refusal {
+    refuse::corrupt(SourceFormat::Png, format!("`{what}` could not encode it: {error}"))
+}

@@ -1,0 +1,126 @@
+//! WebP out, by libwebp. Its decoder is never called, and its muxer is not needed: a few chunks are written by `riff`.
+
+use asset::image::Encoding;
+use asset::refusal::Refusal;
+use webp::{Encoder, WebPConfig, WebPMemory};
+
+use super::{Extras, failed, riff};
+use crate::raster::{Layout, Raster};
+
+/// A frame's duration has 24 bits, in milliseconds.
+const MAX_DURATION: u32 = 0xFF_FFFF;
+
+/// libwebp's `method`, 0 to 6, for effort 0 to 10.
+const METHODS: [i32; 11] = [0, 1, 1, 2, 2, 3, 4, 4, 5, 6, 6];
+
+pub(super) fn encode(raster: &Raster, encoding: Encoding, extras: &Extras) -> Result<Vec<u8>, Refusal> {
+    let file = encode_plain(raster, encoding)?;
+    if extras.exif.is_none() && extras.icc.is_none() {
+        return Ok(file.to_vec());
+    }
+    let chunks = riff::picture_chunks(&file);
+    Ok(riff::file(raster.width, raster.height, false, riff::has_alpha(chunks), chunks, extras))
+}
+
+fn encode_plain(raster: &Raster, encoding: Encoding) -> Result<WebPMemory, Refusal> {
+    let mut config = WebPConfig::new().map_err(|()| failed("webp", "its version does not match"))?;
+    config.quality = f32::from(encoding.quality.clamp(1, 100));
+    config.method = METHODS[usize::from(encoding.effort.min(10))];
+    let (width, height) = (raster.width, raster.height);
+    let result = if raster.layout == Layout::Rgba {
+        Encoder::from_rgba(&raster.data, width, height).encode_advanced(&config)
+    } else {
+        Encoder::from_rgb(&raster.to_rgb(), width, height).encode_advanced(&config)
+    };
+    result.map_err(|error| failed("webp", format!("{error:?}")))
+}
+
+/// An animated WebP in the making. Each frame holds only the rectangle that changed, and replaces what was there.
+pub(crate) struct Animation {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    encoding: Encoding,
+    previous: Option<Raster>,
+    chunks: Vec<u8>,
+    frames: u32,
+    alpha: bool,
+}
+
+impl Animation {
+    pub(crate) fn new(width: u32, height: u32, encoding: Encoding) -> Self {
+        Animation { width, height, encoding, previous: None, chunks: Vec::new(), frames: 0, alpha: false }
+    }
+
+    pub(crate) fn frames(&self) -> u32 {
+        self.frames
+    }
+
+    /// Adds a whole frame, shown for `duration_ms`.
+    pub(crate) fn add(&mut self, frame: Raster, duration_ms: u32) -> Result<(), Refusal> {
+        let (x, y, width, height) = match &self.previous {
+            Some(previous) => changed(previous, &frame),
+            None => (0, 0, frame.width, frame.height),
+        };
+        let part = cut(&frame, x, y, width, height).without_idle_alpha();
+        let file = encode_plain(&part, self.encoding)?;
+        let picture = riff::picture_chunks(&file);
+        self.alpha |= riff::has_alpha(picture);
+        let mut body = Vec::with_capacity(picture.len() + 16);
+        body.extend(riff::u24(x / 2));
+        body.extend(riff::u24(y / 2));
+        body.extend(riff::u24(width - 1));
+        body.extend(riff::u24(height - 1));
+        body.extend(riff::u24(duration_ms.min(MAX_DURATION)));
+        // Replace instead of blend; leave it there for the next frame (§2.7.1.1).
+        body.push(0b10);
+        body.extend(picture);
+        riff::chunk(&mut self.chunks, b"ANMF", &body);
+        self.frames += 1;
+        self.previous = Some(frame);
+        Ok(())
+    }
+
+    /// `loops` counts plays; 0 is for ever.
+    pub(crate) fn finish(self, loops: u16, extras: &Extras) -> Vec<u8> {
+        let mut frames = Vec::with_capacity(self.chunks.len() + 14);
+        let mut head = vec![0; 4];
+        head.extend(loops.to_le_bytes());
+        riff::chunk(&mut frames, b"ANIM", &head);
+        frames.extend(&self.chunks);
+        riff::file(self.width, self.height, true, self.alpha, &frames, extras)
+    }
+}
+
+/// Returns the smallest rectangle, with even corner, that holds every difference; two pixels' worth if there is none.
+fn changed(before: &Raster, after: &Raster) -> (u32, u32, u32, u32) {
+    let channels = after.layout.channels();
+    let row = after.width as usize * channels;
+    let (mut top, mut bottom, mut left, mut right) = (u32::MAX, 0, u32::MAX, 0);
+    for (y, (old, new)) in before.data.chunks_exact(row).zip(after.data.chunks_exact(row)).enumerate() {
+        if old == new {
+            continue;
+        }
+        let differs = |(a, b): (&[u8], &[u8])| a != b;
+        let mut pixels = old.chunks_exact(channels).zip(new.chunks_exact(channels));
+        let first = pixels.position(differs).unwrap_or(0) as u32;
+        let from_end = old.chunks_exact(channels).zip(new.chunks_exact(channels)).rev().position(differs).unwrap_or(0);
+        top = top.min(y as u32);
+        bottom = y as u32 + 1;
+        left = left.min(first);
+        right = right.max(after.width - from_end as u32);
+    }
+    if top == u32::MAX {
+        return (0, 0, 1, 1);
+    }
+    let (left, top) = (left & !1, top & !1);
+    (left, top, right - left, bottom - top)
+}
+
+fn cut(raster: &Raster, x: u32, y: u32, width: u32, height: u32) -> Raster {
+    let channels = raster.layout.channels();
+    let row = raster.width as usize * channels;
+    let (start, length) = (x as usize * channels, width as usize * channels);
+    let rows = raster.data.chunks_exact(row).skip(y as usize).take(height as usize);
+    let data = rows.flat_map(|row| &row[start..start + length]).copied().collect();
+    Raster { width, height, layout: raster.layout, data }
+}

@@ -1,0 +1,133 @@
+//! One decode, many sizes, many formats.
+
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+
+use asset::image::{ColorPolicy, Limits, OutputFormat, RenderSpec};
+use asset::refusal::Refusal;
+
+use crate::Rendition;
+use crate::container::Header;
+use crate::decode::{self, Job};
+use crate::encode::{self, Extras};
+use crate::limits::Deadline;
+use crate::metadata::Credit;
+use crate::orient;
+use crate::plan::{Output, RenderPlan};
+use crate::raster::Raster;
+use crate::resize::{Window, resize};
+
+/// Encoding goes on this many threads, this one included. On a larger machine several pictures are worked on at a time.
+const THREADS: usize = 2;
+
+pub(crate) fn render(
+    bytes: &[u8],
+    header: &Header,
+    spec: &RenderSpec,
+    limits: &Limits,
+    deadline: &Deadline,
+) -> Result<Vec<Rendition>, Refusal> {
+    let mut plan = RenderPlan::new(header.upright_size(), spec);
+    let credit = Credit::read(header);
+    let mut made = Vec::new();
+    if header.frames > 1 {
+        // There is no animated AVIF here, and a still one beside a moving WebP would win in `<picture>`: better none.
+        plan.outputs.retain(|output| output.encoding.format != OutputFormat::Avif);
+        let animated = plan.outputs.extract_if(.., |output| output.encoding.format == OutputFormat::Webp).collect();
+        let animated = RenderPlan { window: plan.window, outputs: animated };
+        if !animated.outputs.is_empty() {
+            let job = Job { bytes, header, limits, deadline, scale: 1.0 };
+            made = crate::animate::render(&job, &animated, spec.color, &credit)?;
+        }
+    }
+    if !plan.outputs.is_empty() {
+        let job = Job { bytes, header, limits, deadline, scale: plan.scale() };
+        made.extend(stills(&job, &plan, spec.color, &credit)?);
+    }
+    // Back into the order of the spec: by encoding, then by width.
+    let rank = |format| spec.encodings.iter().position(|encoding| encoding.format == format);
+    made.sort_by_key(|rendition| (rank(rendition.format), rendition.width));
+    Ok(made)
+}
+
+fn stills(job: &Job, plan: &RenderPlan, policy: ColorPolicy, credit: &Credit) -> Result<Vec<Rendition>, Refusal> {
+    let (raster, colors) = decode::still(job, policy)?;
+    let base = Arc::new(orient::apply(raster, job.header.orientation));
+    let extras = Extras { exif: credit.to_exif(), icc: colors.profile() };
+    let window = scaled_window(plan.window, job.header.upright_size(), &base);
+    let (jobs, queue) = channel::<(usize, Output, Arc<Raster>)>();
+    let queue = Mutex::new(queue);
+    let done = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            // The guard is gone before the work begins.
+            let next = queue.lock().ok().and_then(|queue| queue.recv().ok());
+            let Some((index, output, raster)) = next else { break };
+            let result = encode_one(job, &output, &raster, &extras);
+            if let Ok(mut done) = done.lock() {
+                done.push((index, result));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..THREADS {
+            scope.spawn(work);
+        }
+        let result = make_levels(job, plan, base, window, |index, output, raster| {
+            // The other end lives as long as this scope.
+            let _ = jobs.send((index, output, raster));
+        });
+        drop(jobs);
+        work();
+        result
+    })?;
+    let mut done = done.into_inner().unwrap_or_default();
+    // By index, so that the same fault is reported whichever thread met it first.
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Makes every size, largest first, and hands it out at once: the other thread already encodes it.
+fn make_levels(
+    job: &Job,
+    plan: &RenderPlan,
+    base: Arc<Raster>,
+    window: Window,
+    mut each: impl FnMut(usize, Output, Arc<Raster>),
+) -> Result<(), Refusal> {
+    let mut made: Vec<Arc<Raster>> = Vec::new();
+    for (width, height) in plan.levels() {
+        job.deadline.check("resize")?;
+        // From the smallest size that is at least twice as large: a Lanczos kernel then still sees more than enough.
+        let source = made.iter().rev().find(|level| level.width >= width.saturating_mul(2));
+        let level = match source {
+            Some(level) => resize(level, Window::whole(level), width, height)?,
+            None => resize(&base, window, width, height)?,
+        };
+        let level = Arc::new(level);
+        made.push(level.clone());
+        for (index, output) in plan.outputs.iter().enumerate() {
+            if (output.width, output.height) == (width, height) {
+                each(index, *output, level.clone());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn encode_one(job: &Job, output: &Output, raster: &Raster, extras: &Extras) -> Result<Rendition, Refusal> {
+    job.deadline.check("encode")?;
+    let bytes = decode::guarded(job.header.format, || encode::still(raster, output.encoding, extras))?;
+    let (width, height) = (raster.width, raster.height);
+    Ok(Rendition { format: output.encoding.format, width, height, frames: 1, bytes })
+}
+
+/// Moves a window from the full-size picture to one that was decoded smaller.
+pub(crate) fn scaled_window(window: (u32, u32, u32, u32), full: (u32, u32), raster: &Raster) -> Window {
+    let (kx, ky) = (f64::from(raster.width) / f64::from(full.0), f64::from(raster.height) / f64::from(full.1));
+    let (x, y) = (f64::from(window.0) * kx, f64::from(window.1) * ky);
+    // Rounding must not push the window over the edge.
+    let width = (f64::from(window.2) * kx).min(f64::from(raster.width) - x);
+    let height = (f64::from(window.3) * ky).min(f64::from(raster.height) - y);
+    Window { x, y, width, height }
+}
