@@ -3,7 +3,7 @@
 //! A key with an empty segment, a `.` or `..` segment, a NUL or a backslash is [`Kind::Fatal`](crate::Kind::Fatal) for every verb:
 //! no key may leave its store.
 
-use crate::PortError;
+use crate::{Kind, PortError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -144,4 +144,21 @@ pub struct PresignedPut {
 pub trait PresignBlob: Send + Sync {
     /// Returns a `PUT` of exactly this key that is good for `seconds` (at most 900).
     async fn presign_put(&self, key: &str, seconds: u32) -> Result<PresignedPut, PortError>;
+}
+
+/// Takes a create that found the object there for done: content-addressed and fact keys always hold the same content.
+pub fn created_before(result: Result<ETag, PortError>) -> Result<(), PortError> {
+    match result {
+        Err(error) if error.kind != Kind::Exists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Returns whether there is an object.
+pub async fn exists(store: &dyn ReadBlob, key: &str) -> Result<bool, PortError> {
+    match store.head(key).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind == Kind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
