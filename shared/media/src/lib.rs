@@ -14,6 +14,7 @@ mod crop;
 mod decode;
 mod encode;
 mod ifd;
+mod inspect;
 mod limits;
 mod metadata;
 mod orient;
@@ -29,6 +30,7 @@ use asset::image::{ImageProbe, Limits, OutputFormat, RenderSpec, SourceFormat};
 use asset::refusal::Refusal;
 
 pub use crop::crop_window;
+pub use inspect::inspect;
 
 use crate::container::Header;
 use crate::limits::Deadline;
