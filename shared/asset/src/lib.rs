@@ -19,3 +19,4 @@ pub mod refusal;
 pub mod sequencer;
 pub mod settle;
 pub mod task;
+pub mod why;
