@@ -1,0 +1,3 @@
+//! Benchmarks that anyone can repeat: `cargo xtask bench …`.
+
+pub mod images;
