@@ -109,9 +109,18 @@ pub enum StepStatus {
 impl Readiness {
     /// Returns every rendition, in the profile's order.
     pub fn outputs(&self) -> impl Iterator<Item = &Output> {
-        self.steps.iter().flat_map(|step| match &step.status {
-            StepStatus::Done { outputs } => outputs.as_slice(),
-            StepStatus::Pending | StepStatus::Refused { .. } => &[],
+        self.outputs_by_view().map(|(_, output)| output)
+    }
+
+    /// Returns every rendition with the name of its view.
+    pub fn outputs_by_view(&self) -> impl Iterator<Item = (&str, &Output)> {
+        self.steps.iter().flat_map(|step| {
+            let view = step.view.as_deref().unwrap_or_default();
+            let outputs: &[Output] = match &step.status {
+                StepStatus::Done { outputs } => outputs,
+                StepStatus::Pending | StepStatus::Refused { .. } => &[],
+            };
+            outputs.iter().map(move |output| (view, output))
         })
     }
 

@@ -131,6 +131,12 @@ pub fn is_safe_key(key: &str) -> bool {
         && key.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
 }
 
+/// Returns whether a safe key may begin with `prefix`, which may end anywhere in a segment; every verb that lists refuses others.
+pub fn is_safe_prefix(prefix: &str) -> bool {
+    let folder = prefix.rfind('/').map(|slash| &prefix[..slash]);
+    prefix.len() <= 1024 && !prefix.contains(['\0', '\\']) && folder.is_none_or(is_safe_key)
+}
+
 /// Where and how a browser uploads one object by itself.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct PresignedPut {
