@@ -6,6 +6,7 @@
 
 use crate::sequencer::Sequencer;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// One change of one inbox key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,43 +48,53 @@ pub const MAX_KEY_BYTES: usize = 1024;
 ///
 /// Empty for `s3:TestEvent`, for folder markers (a key that ends in `/`) and for event kinds other than created and removed.
 pub fn parse_inbox_events(body: &str) -> Result<Vec<InboxEvent>, InvalidEvent> {
-    let message: Message = serde_json::from_str(body).map_err(|error| InvalidEvent::Shape(error.to_string()))?;
-    match message {
-        // The inner body is parsed as a plain notification only, so an envelope in an envelope cannot recurse.
-        Message::Sns { message } => match serde_json::from_str(&message) {
-            Ok(Message::Notification { records }) => from_records(records),
-            Ok(Message::Test { .. }) => Ok(Vec::new()),
-            Ok(_) => Err(InvalidEvent::Shape("the SNS envelope holds no S3 notification".into())),
-            Err(error) => Err(InvalidEvent::Shape(error.to_string())),
-        },
+    match Message::of(body)? {
         Message::Notification { records } => from_records(records),
         Message::EventBridge { detail_type, time, detail } => from_event_bridge(&detail_type, time.as_deref(), detail),
-        Message::Test { event } if event == "s3:TestEvent" => Ok(Vec::new()),
-        Message::Test { event } => Err(InvalidEvent::Shape(format!("unknown event `{event:.80}`"))),
+        Message::Test => Ok(Vec::new()),
+        // The inner body is parsed as a plain notification only, so an envelope in an envelope cannot recurse.
+        Message::Sns { message } => match Message::of(&message)? {
+            Message::Notification { records } => from_records(records),
+            Message::Test => Ok(Vec::new()),
+            Message::EventBridge { .. } | Message::Sns { .. } => {
+                Err(InvalidEvent::Shape("the SNS envelope holds no S3 notification".into()))
+            }
+        },
     }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum Message {
-    Notification {
-        #[serde(rename = "Records")]
-        records: Vec<Record>,
-    },
-    EventBridge {
-        #[serde(rename = "detail-type")]
-        detail_type: String,
-        time: Option<String>,
-        detail: Detail,
-    },
-    Sns {
-        #[serde(rename = "Message")]
-        message: String,
-    },
-    Test {
-        #[serde(rename = "Event")]
-        event: String,
-    },
+    Notification { records: Vec<Record> },
+    EventBridge { detail_type: String, time: Option<String>, detail: Detail },
+    Sns { message: String },
+    Test,
+}
+
+impl Message {
+    /// Tells the shapes apart by the one field that only they have, so that an error is about the right shape.
+    fn of(body: &str) -> Result<Self, InvalidEvent> {
+        let shape = |error: serde_json::Error| InvalidEvent::Shape(error.to_string());
+        let mut message: Value = serde_json::from_str(body).map_err(shape)?;
+        let mut take = |field: &str| message.get_mut(field).map(Value::take).filter(|value| !value.is_null());
+        if let Some(records) = take("Records") {
+            return Ok(Message::Notification { records: serde_json::from_value(records).map_err(shape)? });
+        }
+        if let Some(detail_type) = take("detail-type") {
+            let time = take("time").map(serde_json::from_value).transpose().map_err(shape)?;
+            let detail = serde_json::from_value(take("detail").unwrap_or_default()).map_err(shape)?;
+            return Ok(Message::EventBridge {
+                detail_type: serde_json::from_value(detail_type).map_err(shape)?,
+                time,
+                detail,
+            });
+        }
+        match (take("Message"), take("Event")) {
+            (Some(Value::String(message)), _) => Ok(Message::Sns { message }),
+            (_, Some(Value::String(event))) if event == "s3:TestEvent" => Ok(Message::Test),
+            (_, Some(event)) => Err(InvalidEvent::Shape(format!("unknown event `{event:.80}`"))),
+            _ => Err(InvalidEvent::Shape("it has none of `Records`, `detail-type`, `Message` and `Event`".into())),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -168,7 +179,9 @@ fn event(
     }
     let nanos = time.and_then(parse_time_nanos);
     let sequencer = match object.sequencer.as_deref().filter(|text| !text.is_empty()) {
-        Some(text) => Sequencer::parse(text).ok_or_else(|| field(index, "sequencer", format!("`{text:.80}` is no hex")))?,
+        Some(text) => {
+            Sequencer::parse(text).ok_or_else(|| field(index, "sequencer", format!("`{text:.80}` is no hex")))?
+        }
         None => Sequencer::from_unix_nanos(
             nanos.ok_or_else(|| field(index, "sequencer", "it is missing, and so is a time to order the event by"))?,
         ),
@@ -180,7 +193,14 @@ fn event(
         InboxChange::Delete
     };
     let version_id = object.version_id.filter(|id| !id.is_empty() && id != "null");
-    Ok(Some(InboxEvent { bucket: bucket.name, key, change, sequencer, version_id, at_ms: nanos.unwrap_or(0) / 1_000_000 }))
+    Ok(Some(InboxEvent {
+        bucket: bucket.name,
+        key,
+        change,
+        sequencer,
+        version_id,
+        at_ms: nanos.unwrap_or(0) / 1_000_000,
+    }))
 }
 
 fn field(index: usize, field: &'static str, reason: impl Into<String>) -> InvalidEvent {

@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn asset_ids_are_readable_and_stable() {
-        assert_eq!(AssetId::of_key("photos/Hero Shot (1).JPG").as_str(), "hero-shot-1-jpg-c98a1d86e51ea5e4");
+        assert_eq!(AssetId::of_key("photos/Hero Shot (1).JPG").as_str(), "hero-shot-1-jpg-38dd4c81922c438a");
         assert!(AssetId::of_key("日本語.png").as_str().starts_with("png-"));
         assert!(AssetId::of_key("../../..").as_str().starts_with("asset-"));
     }

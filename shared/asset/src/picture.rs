@@ -14,9 +14,10 @@ pub fn picture_html(readiness: &Readiness, view: &str, alt: &str, url: impl Fn(&
         (Some(name), StepStatus::Done { outputs }) if name == view => Some(outputs),
         _ => None,
     })?;
-    let of = |format: OutputFormat| -> Vec<&Output> { outputs.iter().filter(|output| output.format == format).collect() };
+    let of =
+        |format: OutputFormat| -> Vec<&Output> { outputs.iter().filter(|output| output.format == format).collect() };
     let srcset = |outputs: &[&Output]| -> String {
-        outputs.iter().map(|o| format!("{} {}w", escape(&url(&o.key)), o.width)).collect::<Vec<_>>().join(", ")
+        outputs.iter().map(|o| format!("{} {}w", address(&url(&o.key)), o.width)).collect::<Vec<_>>().join(", ")
     };
     let formats: Vec<OutputFormat> = [OutputFormat::Avif, OutputFormat::Webp, OutputFormat::Jpeg]
         .into_iter()
@@ -41,7 +42,7 @@ pub fn picture_html(readiness: &Readiness, view: &str, alt: &str, url: impl Fn(&
         html,
         "  <img src=\"{}\" srcset=\"{}\" sizes=\"100vw\" width=\"{}\" height=\"{}\" alt=\"{}\" loading=\"lazy\" \
          decoding=\"async\"{style}>",
-        escape(&url(&largest.key)),
+        address(&url(&largest.key)),
         srcset(&images),
         largest.width,
         largest.height,
@@ -49,6 +50,15 @@ pub fn picture_html(readiness: &Readiness, view: &str, alt: &str, url: impl Fn(&
     );
     html.push_str("</picture>");
     Some(html)
+}
+
+/// Escapes an address. A space would end it in a `srcset`, and so would a comma at its end.
+fn address(url: &str) -> String {
+    let url = escape(url).replace(' ', "%20");
+    match url.strip_suffix(',') {
+        Some(url) => format!("{url}%2C"),
+        None => url,
+    }
 }
 
 fn escape(text: &str) -> String {

@@ -43,9 +43,8 @@ impl<'a> Checker<'a> {
         let source = self.text.lines().nth(line - 1).unwrap_or_default();
         let field = source.split('=').next().unwrap_or_default().trim();
         let message = error.message().lines().next().unwrap_or_default();
-        ProfileError {
-            lines: vec![format!("{}:{line}: {field:.80}: {message}; see the shipped profile for every field", self.name)],
-        }
+        let (found, fix) = explain(message);
+        ProfileError { lines: vec![format!("{}:{line}: {field:.80}: {found}; {fix}", self.name)] }
     }
 
     pub(super) fn finish<T>(self, value: T) -> Result<T, ProfileError> {
@@ -55,4 +54,47 @@ impl<'a> Checker<'a> {
     fn line_of(&self, offset: usize) -> usize {
         self.text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
     }
+}
+
+const SEE: &str = "see the shipped profile for every field";
+
+/// Splits the TOML library's message into what is wrong and the fix.
+fn explain(message: &str) -> (String, String) {
+    let (found, expected) = message.split_once(", expected ").unwrap_or((message, ""));
+    let named = || found.split('`').nth(1).unwrap_or_default();
+    let choices = || expected.split('`').skip(1).step_by(2);
+    let fix = if found.starts_with("unknown field") {
+        match choices().map(|choice| (distance(named(), choice), choice)).min() {
+            Some((changes, choice)) if changes <= 2 => format!("did you mean `{choice}`?"),
+            _ => format!("the fields here are {}", choices().collect::<Vec<_>>().join(", ")),
+        }
+    } else if found.starts_with("unknown variant") {
+        format!("give {}", choices().map(|choice| format!("\"{choice}\"")).collect::<Vec<_>>().join(" or "))
+    } else if found.starts_with("missing field") {
+        format!("add `{} = …`", named())
+    } else {
+        match expected {
+            "u8" | "u32" | "u64" | "i64" => format!("give a whole number; {SEE}"),
+            "a sequence" => "give a list: `[…, …]`".to_owned(),
+            "a string" => "write it in double quotes".to_owned(),
+            "" => SEE.to_owned(),
+            other => format!("expected {other}; {SEE}"),
+        }
+    };
+    (found.to_owned(), fix)
+}
+
+/// Counts the letters to insert, delete or replace to get from `a` to `b` (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            let cheapest = replaced.min(row[j] + 1).min(row[j + 1] + 1);
+            diagonal = std::mem::replace(&mut row[j + 1], cheapest);
+        }
+    }
+    row[b.len()]
 }

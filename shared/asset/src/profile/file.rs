@@ -53,16 +53,26 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Profile, ProfileError> {
     let file: ProfileFile = toml::from_str(text).map_err(|error| check.syntax(&error))?;
     let span = file.limits.as_ref().map_or(0..0, Spanned::span);
     let limits = file.limits.map(Spanned::into_inner).unwrap_or_default();
-    if limits.max_pixels == 0 || limits.max_bytes == 0 || limits.max_time_ms == 0 || limits.max_frames == 0 {
+    let Limits { max_bytes, max_svg_bytes, max_pixels, max_frames, max_total_pixels, max_memory_bytes, max_time_ms } =
+        limits;
+    let all =
+        [max_bytes, max_svg_bytes, max_pixels, max_frames.into(), max_total_pixels, max_memory_bytes, max_time_ms];
+    if all.contains(&0) {
         check.error(span, "limits", "a limit of 0 refuses every file", "give the largest value that you accept");
     }
     if file.collection.is_empty() {
-        check.error(0..0, "collection", "there is none", "add `[[collection]]` with `name`, `keys` and at least one view");
+        check.error(
+            0..0,
+            "collection",
+            "there is none",
+            "add `[[collection]]` with `name`, `keys` and at least one view",
+        );
     }
     let mut collections: Vec<Collection> = Vec::new();
     for (index, spanned) in file.collection.into_iter().enumerate() {
         let span = spanned.span();
-        let collection = collection(&mut check, &format!("collection[{index}]"), span, spanned.into_inner(), &collections);
+        let collection =
+            collection(&mut check, &format!("collection[{index}]"), span, spanned.into_inner(), &collections);
         collections.push(collection);
     }
     check.finish(Profile { limits, collections })

@@ -1,0 +1,10 @@
+//! The pure core, held to its word: events, profiles, the fold, task ids, settling, the snippet.
+
+mod events;
+mod fold;
+mod make;
+mod picture;
+mod profile;
+mod samples;
+mod settle;
+mod task_ids;

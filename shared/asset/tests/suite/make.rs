@@ -1,0 +1,161 @@
+//! Facts to test with. What a fact holds is a function of its name, as it is for real ones.
+
+use asset::fact::{Arrival, Change, Decision, Fact, Outcome, Output, TaskResult, Verdict, Version};
+use asset::ids::{AssetId, Sha256, TaskId};
+use asset::image::{FocalPoint, FocusSource, ImageProbe, Inspection, OutputFormat, SourceFormat};
+use asset::keys::FactKey;
+use asset::profile::Profile;
+use asset::refusal::{Refusal, RefusalCode};
+use asset::sequencer::Sequencer;
+use asset::task::{Attempt, Job, Task};
+
+pub const KEY: &str = "photos/hero.jpg";
+
+/// Two views, two formats: enough to tell crops from whole pictures.
+pub const SMALL: &str = r#"
+[[collection]]
+name = "default"
+keys = ["**"]
+webp = { quality = 78 }
+jpeg = { quality = 80 }
+
+[[collection.view]]
+name = "whole"
+widths = [320, 640]
+
+[[collection.view]]
+name = "square"
+crop = "1:1"
+widths = [320]
+"#;
+
+pub fn small() -> Profile {
+    Profile::parse("small.toml", SMALL).expect("the profile is valid")
+}
+
+pub fn asset() -> AssetId {
+    AssetId::of_key(KEY)
+}
+
+pub fn seq(n: u64) -> Sequencer {
+    Sequencer::from_unix_nanos(n * 1_000_000_000)
+}
+
+/// The bytes of version `name`; those of `""` are no bytes at all.
+pub fn version(name: &str) -> Version {
+    Version {
+        sha256: Sha256::of(name.as_bytes()),
+        bytes: name.len() as u64,
+        media_type: Some("image/jpeg".into()),
+        etag: Some(name.into()),
+    }
+}
+
+pub fn put(n: u64, name: &str) -> Fact {
+    arrival(n, Change::Put(version(name)))
+}
+
+pub fn delete(n: u64) -> Fact {
+    arrival(n, Change::Delete)
+}
+
+fn arrival(n: u64, change: Change) -> Fact {
+    Fact::Arrival(Arrival { asset: asset(), key: KEY.into(), sequencer: seq(n), at_ms: n * 1000, change })
+}
+
+/// A success of this task.
+pub fn done(task: &Task) -> Fact {
+    let outcome = match &task.job {
+        Job::Inspect => inspected(FocalPoint { x: 300, y: 400 }),
+        Job::Render { view, spec } => {
+            let outputs = spec
+                .encodings
+                .iter()
+                .flat_map(|encoding| spec.widths.iter().map(|width| output(task, view, *width, encoding.format)))
+                .collect();
+            Outcome::Rendered { outputs }
+        }
+    };
+    result(task, outcome)
+}
+
+/// A refusal of this task.
+pub fn refused(task: &Task) -> Fact {
+    result(task, Outcome::Refused(Refusal::new(RefusalCode::Corrupt, "the header is torn", "upload the file again")))
+}
+
+pub fn result(task: &Task, outcome: Outcome) -> Fact {
+    Fact::Result(TaskResult {
+        asset: task.asset.clone(),
+        generation: task.generation.clone(),
+        task: task.id(),
+        attempt: task.attempt.clone(),
+        capability: task.job.capability().into(),
+        source: task.source.clone(),
+        outcome,
+        at_ms: 5_000,
+        took_ms: 20,
+        reused_from: None,
+    })
+}
+
+pub fn inspected(focus: FocalPoint) -> Outcome {
+    Outcome::Inspected {
+        probe: ImageProbe { format: SourceFormat::Jpeg, width: 4000, height: 3000, frames: 1 },
+        inspection: Inspection {
+            focus,
+            focus_from: FocusSource::Faces,
+            faces: 1,
+            thumbhash: "AQIDBA==".into(),
+            dominant_color: "#203040".into(),
+            transparent: false,
+            copyright: None,
+            credit: None,
+        },
+    }
+}
+
+fn output(task: &Task, view: &str, width: u32, format: OutputFormat) -> Output {
+    let key = format!("{}{view}-{width}.{}", asset::keys::renditions_of(task), format.extension());
+    let sha256 = Sha256::of(key.as_bytes());
+    Output { key, format, width, height: width * 3 / 4, frames: 1, bytes: u64::from(width) * 10, sha256 }
+}
+
+pub fn move_focus(at_ms: u64, x: u16, y: u16, on: &str) -> Fact {
+    let focus = FocalPoint { x, y };
+    verdict(at_ms, Decision::MoveFocus { focus, source: Sha256::of(on.as_bytes()) })
+}
+
+pub fn release_focus(at_ms: u64) -> Fact {
+    verdict(at_ms, Decision::ReleaseFocus)
+}
+
+pub fn retry(at_ms: u64, task: TaskId) -> Fact {
+    verdict(at_ms, Decision::Retry { task })
+}
+
+fn verdict(at_ms: u64, decision: Decision) -> Fact {
+    Fact::Verdict(Verdict { asset: asset(), id: Verdict::new_id(at_ms, 0), by: "ada".into(), at_ms, decision })
+}
+
+/// A task as `settle` would send it.
+pub fn task(generation: &Sequencer, source: &str, retries: usize, job: Job, profile: &Profile) -> Task {
+    Task {
+        asset: asset(),
+        generation: generation.clone(),
+        source: Sha256::of(source.as_bytes()),
+        attempt: Attempt::new(retries, &profile.limits),
+        job,
+        limits: profile.limits,
+    }
+}
+
+/// The name under which the store holds a fact, by way of its object key.
+pub fn fact_key(fact: &Fact) -> FactKey {
+    let key = match fact {
+        Fact::Arrival(arrival) => asset::keys::arrival(arrival),
+        Fact::Result(result) => asset::keys::result(result),
+        Fact::Verdict(verdict) => asset::keys::verdict(verdict),
+    };
+    asset::keys::parse_fact(&asset(), &key).expect("the key of a fact reads back")
+}
