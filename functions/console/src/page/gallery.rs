@@ -1,0 +1,214 @@
+//! The gallery: every asset, its state, and the way in for new ones.
+
+use super::{Frame, chip, frame, glyph, name};
+use crate::tile::Tile;
+use crate::{Console, Shared, failure};
+use ::asset::readiness::State as AssetState;
+use ::asset::why::state_words;
+use ::asset::why::words::{count, size, visible};
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::{Html, IntoResponse, Response};
+use maud::{Markup, html};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use ports::{CatalogPage, CatalogQuery, PortError};
+use serde::Deserialize;
+
+const PAGE_SIZE: usize = 48;
+
+/// What a list is asked for.
+#[derive(Clone, Default, Deserialize)]
+pub struct Ask {
+    state: Option<String>,
+    q: Option<String>,
+    kind: Option<String>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+impl Ask {
+    fn state(&self) -> Option<AssetState> {
+        AssetState::ALL.into_iter().find(|state| self.state.as_deref() == Some(state.as_str()))
+    }
+
+    fn text(&self) -> &str {
+        self.q.as_deref().unwrap_or_default().trim()
+    }
+
+    fn query(&self) -> CatalogQuery {
+        let text = |value: &Option<String>| value.clone().filter(|value| !value.trim().is_empty());
+        CatalogQuery {
+            states: self.state().into_iter().collect(),
+            kind: text(&self.kind),
+            text: text(&self.q),
+            after: text(&self.after),
+            limit: self.limit.unwrap_or(PAGE_SIZE).clamp(1, 200),
+            ..CatalogQuery::default()
+        }
+    }
+
+    /// Returns this list's address below `path`, with another state and page.
+    fn address(&self, path: &str, state: Option<AssetState>, after: Option<&str>) -> String {
+        let pairs = [("state", state.map(AssetState::as_str)), ("q", Some(self.text())), ("kind", self.kind.as_deref()), ("after", after)];
+        let query: Vec<String> = pairs
+            .into_iter()
+            .filter_map(|(name, value)| value.filter(|value| !value.is_empty()).map(|value| (name, value)))
+            .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
+            .collect();
+        if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+    }
+}
+
+type Counts = Vec<(AssetState, u64)>;
+
+/// Reads one page of the list and the counts beside it.
+pub async fn list(console: &Console, ask: &Ask) -> Result<(CatalogPage, Counts), PortError> {
+    Ok((console.catalog.list(&ask.query()).await?, console.catalog.counts().await?))
+}
+
+/// Returns what is wrong with the queues, in words; empty while all is well.
+pub async fn troubles(console: &Console) -> Vec<String> {
+    let queues = match console.health.queues().await {
+        Ok(queues) => queues,
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "failed to read the queues' depth");
+            return vec!["the queues do not answer: new files may wait".to_owned()];
+        }
+    };
+    let dead = queues.iter().filter(|queue| queue.depth.dead > 0).map(|queue| {
+        let letters = count(queue.depth.dead as usize, "message", "messages");
+        format!("{letters} of queue `{}` failed too often and wait for you: see `greenroom status`", visible(&queue.name))
+    });
+    dead.collect()
+}
+
+pub async fn show(State(console): State<Shared>, Query(ask): Query<Ask>, headers: HeaderMap) -> Response {
+    let (page, counts) = match list(&console, &ask).await {
+        Ok(found) => found,
+        Err(error) => return failure("/", &headers, &error),
+    };
+    let troubles = troubles(&console).await;
+    let n_all: u64 = counts.iter().filter(|(state, _)| *state != AssetState::Deleted).map(|(_, n)| n).sum();
+    let tiles: Vec<Tile> = page.entries.into_iter().map(Tile::of).collect();
+    let content = html! {
+        h1.hidden-text { "Assets" }
+        div #troubles data-live { @for trouble in &troubles { p.bar.warn role="alert" { (glyph("failed")) span { (trouble) } } } }
+        (filters(&ask, &counts, n_all))
+        ul #grid .grid data-live-list { @for tile in &tiles { (self::tile(tile)) } }
+        div #rest data-live {
+            @if tiles.is_empty() { (empty(&ask, n_all)) }
+            @if page.next.is_some() || ask.after.is_some() {
+                nav.pager aria-label="Pages" {
+                    @if ask.after.is_some() { a.button href=(ask.address("/", ask.state(), None)) { (glyph("back")) "First page" } }
+                    @if let Some(next) = &page.next {
+                        a.button rel="next" href=(ask.address("/", ask.state(), Some(next))) { "Next page" }
+                    }
+                }
+            }
+        }
+        div #drop .drop hidden { div { (glyph("upload")) strong { "Drop to upload" } span { "Greenroom makes them ready" } } }
+        section #uploads .uploads hidden aria-labelledby="uploads-title" {
+            header { h2 #uploads-title { "Uploads" } button #uploads-close .quiet type="button" { "Close" } }
+            ul {}
+        }
+    };
+    let tools = html! {
+        form.search role="search" method="get" action="/" {
+            @if let Some(state) = ask.state() { input type="hidden" name="state" value=(state.as_str()); }
+            label.hidden-text for="q" { "Search by file name" }
+            (glyph("search"))
+            input #q name="q" type="search" value=(ask.text()) placeholder="Search by file name" autocomplete="off" spellcheck="false";
+        }
+        label.button.primary.upload { (glyph("upload")) span { "Upload" } input #files type="file" multiple; }
+    };
+    let poll = Some(ask.address("/api/assets", ask.state(), ask.after.as_deref()));
+    Html(frame(Some(&console), Frame { title: "Assets", poll, tools }, content).into_string()).into_response()
+}
+
+fn filters(ask: &Ask, counts: &Counts, n_all: u64) -> Markup {
+    let current = ask.state();
+    let mut words = "All".to_owned();
+    if ask.text().is_empty() && ask.kind.is_none() {
+        words = "All assets".to_owned();
+    }
+    html! {
+        nav #filters .filters data-live aria-label="Filter by state" {
+            ul {
+                li { a href=(ask.address("/", None, None)) aria-current=[current.is_none().then_some("page")] { (words) span.n { (n_all) } } }
+                @for (state, n) in counts {
+                    @if *n > 0 || current == Some(*state) {
+                        li {
+                            a class={ "s-" (state.as_str()) } href=(ask.address("/", Some(*state), None))
+                                aria-current=[(current == Some(*state)).then_some("page")] {
+                                (glyph(state.as_str())) (state_words(*state)) span.n { (n) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn tile(tile: &Tile) -> Markup {
+    let is_processing = tile.state == AssetState::Processing;
+    let says_why = matches!(tile.state, AssetState::ReadyWithGaps | AssetState::Failed | AssetState::InReview);
+    html! {
+        li id={ "tile-" (tile.id) } data-state=(tile.state_words) {
+            a.tile href=(tile.url) {
+                span.thumb {
+                    @if let Some(placeholder) = &tile.placeholder { img.blur src=(placeholder) alt=""; }
+                    @if let Some(thumbnail) = &tile.thumbnail {
+                        img.pic src=(thumbnail) alt="" loading="lazy" decoding="async" width=(tile.width) height=(tile.height);
+                    } @else {
+                        span.none { (glyph(tile.state.as_str())) @if is_processing { "no picture yet" } @else { "no picture" } }
+                    }
+                }
+                span.about {
+                    @if let Some(folder) = &tile.name.folder { span.folder { bdi { (folder) } } }
+                    (name(&tile.name))
+                    span.facts { (tile.facts()) }
+                    span.row {
+                        (chip(tile.state))
+                        @if is_processing && tile.n_steps > 0 {
+                            span.steps {
+                                progress value=(tile.n_done) max=(tile.n_steps) aria-hidden="true" {}
+                                (tile.n_done) " of " (tile.n_steps) " steps"
+                            }
+                        } @else if tile.n_outputs > 0 {
+                            span.facts { (count(tile.n_outputs as usize, "file", "files")) ", " (size(tile.output_bytes)) }
+                        }
+                    }
+                    @if says_why { @if let Some(reason) = &tile.reason { span.reason { (reason) } } }
+                }
+            }
+        }
+    }
+}
+
+fn empty(ask: &Ask, n_all: u64) -> Markup {
+    if n_all > 0 || ask.state().is_some() || !ask.text().is_empty() {
+        return html! {
+            section.empty {
+                (glyph("search"))
+                h2 { "No asset matches" }
+                @if ask.text().is_empty() { p { "No asset is in this state now." } }
+                @else { p { "Each word you typed must begin a word of the file's name." } }
+                p { a.button href="/" { "Show all assets" } }
+            }
+        };
+    }
+    html! {
+        section.empty {
+            (glyph("upload"))
+            h2 { "Nothing here yet" }
+            p { "Drop pictures anywhere on this page, press " strong { "Upload" } ", or put files into the inbox." }
+            ol.how {
+                li { strong { "A file lands in the inbox." } " JPEG, PNG, GIF, WebP, TIFF, BMP or SVG." }
+                li { strong { "Greenroom looks at it" } " and finds where crops should look." }
+                li { strong { "Every view is made," } " in each format and width that the profile asks for. Then it is ready." }
+            }
+            noscript { p { "Uploading from this page needs JavaScript; the inbox does not." } }
+        }
+    }
+}
