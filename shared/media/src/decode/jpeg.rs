@@ -20,7 +20,8 @@ pub(super) fn decode(job: &Job, plan: &Plan) -> Result<Samples, Refusal> {
     let three = header.channels == 3;
     let stays_ycc = three && !matches!(plan, Plan::Convert(_)) && is_ycc(job.bytes);
     if stays_ycc {
-        decoder.set_color_transform(ColorTransform::None);
+        // `RGB` copies three planes as they are; `None`, which should, panics in 0.3.2.
+        decoder.set_color_transform(ColorTransform::RGB);
     }
     let mut data = decoder.decode().map_err(|error| refusal(job, error))?;
     let info = decoder.info().ok_or_else(|| refuse::corrupt(SourceFormat::Jpeg, "no frame header"))?;

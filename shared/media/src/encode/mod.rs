@@ -2,6 +2,7 @@
 
 pub(crate) mod avif;
 mod jpeg;
+mod planes;
 mod riff;
 pub(crate) mod webp;
 
