@@ -1,1 +1,37 @@
-fn main() {}
+//! What a developer of Greenroom runs: tests, simulations, benchmarks. `cargo xtask` without arguments lists it.
+
+mod bench;
+mod sim;
+
+use anyhow::bail;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask sim [--uploads N] [--seed S] [--verify-replay] [--no-sweep] [--plant BUG] [--swarm SEEDS] [--mutants]
+            the real functions in a simulated world, under every fault at once
+cargo xtask bench images
+            against sharp, at equal quality";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[String]) -> anyhow::Result<()> {
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] | ["help" | "--help" | "-h", ..] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        ["sim", ..] => sim::main(&args[1..]),
+        ["bench", "images", ..] => bench::images::run(&args[2..]),
+        _ => bail!("`{}` is no task\n\n{USAGE}", args.join(" ")),
+    }
+}
