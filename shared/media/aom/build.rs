@@ -154,7 +154,8 @@ fn source() -> Result<PathBuf> {
     let json = String::from_utf8(output.stdout)?;
     let paths = json.split("\"manifest_path\":\"").skip(1).filter_map(|rest| rest.split('"').next());
     let mut folders = paths.map(Path::new).filter_map(Path::parent);
-    let package = folders.find(|path| path.components().any(|part| part.as_os_str().to_string_lossy().starts_with("libaom-sys")));
+    let package =
+        folders.find(|path| path.components().any(|part| part.as_os_str().to_string_lossy().starts_with("libaom-sys")));
     Ok(package.ok_or("`libaom-sys` is not among the packages")?.join("vendor"))
 }
 
@@ -227,7 +228,8 @@ fn without_assembly(header: &str) -> String {
 }
 
 fn is_assembly(name: &str, word: &str) -> bool {
-    let small_predictor = ["4x4", "8x8", "16x16", "32x32"].iter().any(|size| name.ends_with(&format!("predictor_{size}")));
+    let small_predictor =
+        ["4x4", "8x8", "16x16", "32x32"].iter().any(|size| name.ends_with(&format!("predictor_{size}")));
     let simple = ["aom_dc_", "aom_h_", "aom_v_"].iter().any(|start| name.starts_with(start));
     (small_predictor && simple && word.ends_with("sse2"))
         || (name.starts_with("aom_sad") && word.ends_with("sse2"))
@@ -235,7 +237,10 @@ fn is_assembly(name: &str, word: &str) -> bool {
         || (name.starts_with("aom_quantize_b") && word.ends_with("ssse3"))
         || matches!(
             word,
-            "aom_subtract_block_sse2" | "av1_block_error_sse2" | "aom_convolve8_horiz_ssse3" | "aom_convolve8_vert_ssse3"
+            "aom_subtract_block_sse2"
+                | "av1_block_error_sse2"
+                | "aom_convolve8_horiz_ssse3"
+                | "aom_convolve8_vert_ssse3"
         )
 }
 

@@ -13,7 +13,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         _ => OutputFormat::Jpeg,
     };
     let effort = arguments.next().map_or(Ok(4), |text| text.parse())?;
-    let quality = arguments.next().map_or(Ok(if format == OutputFormat::Avif { 50 } else { 80 }), |text| text.parse())?;
+    let quality =
+        arguments.next().map_or(Ok(if format == OutputFormat::Avif { 50 } else { 80 }), |text| text.parse())?;
     let folder = arguments.next();
     let bytes = std::fs::read(path)?;
     let spec = RenderSpec {

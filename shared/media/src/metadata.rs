@@ -86,7 +86,9 @@ fn clean(bytes: &[u8]) -> Option<String> {
     let bytes: Vec<u8> = bytes.iter().map(|&b| if b == 0 { b' ' } else { b }).collect();
     let text = match std::str::from_utf8(&bytes) {
         Ok(text) => text.to_owned(),
-        Err(error) if error.error_len().is_none() => String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned(),
+        Err(error) if error.error_len().is_none() => {
+            String::from_utf8_lossy(&bytes[..error.valid_up_to()]).into_owned()
+        }
         Err(_) => bytes.iter().map(|&b| char::from(b)).collect(),
     };
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_CHARS).collect();

@@ -53,9 +53,7 @@ fn credit_is_read_from_xmp() {
 
 #[test]
 fn credit_is_read_from_iptc() {
-    let record = |data_set: u8, text: &str| {
-        [&[0x1C, 2, data_set, 0, text.len() as u8], text.as_bytes()].concat()
-    };
+    let record = |data_set: u8, text: &str| [&[0x1C, 2, data_set, 0, text.len() as u8], text.as_bytes()].concat();
     let records = [record(80, "By Line"), record(116, "Notice")].concat();
     let mut body = b"Photoshop 3.0\x008BIM\x04\x04\0\0\0\0\0".to_vec();
     body.push(records.len() as u8);

@@ -14,7 +14,8 @@ const WHITE: [u8; 4] = [255; 4];
 
 fn corners(picture: &RgbaImage) -> [[u8; 4]; 4] {
     let (w, h) = picture.dimensions();
-    [(w / 4, h / 4), (3 * w / 4, h / 4), (w / 4, 3 * h / 4), (3 * w / 4, 3 * h / 4)].map(|(x, y)| picture.get_pixel(x, y).0)
+    [(w / 4, h / 4), (3 * w / 4, h / 4), (w / 4, 3 * h / 4), (3 * w / 4, 3 * h / 4)]
+        .map(|(x, y)| picture.get_pixel(x, y).0)
 }
 
 #[track_caller]

@@ -33,8 +33,15 @@ fn unknown_kinds() {
 #[test]
 fn cut_files_are_truncated_not_corrupt() {
     for name in [
-        "orientation-6.jpg", "progressive.jpg", "cmyk-adobe.jpg", "interlaced.png", "sixteen.png", "moving.gif",
-        "moving.webp", "still.webp", "plain.bmp",
+        "orientation-6.jpg",
+        "progressive.jpg",
+        "cmyk-adobe.jpg",
+        "interlaced.png",
+        "sixteen.png",
+        "moving.gif",
+        "moving.webp",
+        "still.webp",
+        "plain.bmp",
     ] {
         let bytes = fixture(name);
         for keep in [50, 75, 90] {

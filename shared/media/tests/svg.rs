@@ -59,10 +59,12 @@ fn what_explodes_is_refused() {
     refused(&svg(&"<g>".repeat(300).chars().chain("</g>".repeat(300).chars()).collect::<String>()), "nested deeper");
     refused(&svg(&"<g/>".repeat(120_000)), "more than 100000 nodes");
     refused(&svg("<text>Hello</text>"), "live text");
-    let bomb: String = (0..20).map(|i| {
-        let uses = format!(r##"<use xlink:href="#a{}"/>"##, i + 1).repeat(10);
-        format!(r#"<g id="a{i}">{uses}</g>"#)
-    }).collect();
+    let bomb: String = (0..20)
+        .map(|i| {
+            let uses = format!(r##"<use xlink:href="#a{}"/>"##, i + 1).repeat(10);
+            format!(r#"<g id="a{i}">{uses}</g>"#)
+        })
+        .collect();
     refused(&svg(&format!("{bomb}<rect id='a20' width='1' height='1'/>")), "expands to more");
     refused(
         &svg(r##"<pattern id="p" width="1" height="1"><rect width="9" height="9" fill="url(#q)"/></pattern>
@@ -70,8 +72,10 @@ fn what_explodes_is_refused() {
         "pattern inside a pattern",
     );
     refused(
-        &svg(r##"<filter id="f" x="0" y="0" width="100000" height="100000" filterUnits="userSpaceOnUse"><feFlood/></filter>
-            <rect width="80" height="40" filter="url(#f)"/>"##),
+        &svg(
+            r##"<filter id="f" x="0" y="0" width="100000" height="100000" filterUnits="userSpaceOnUse"><feFlood/></filter>
+            <rect width="80" height="40" filter="url(#f)"/>"##,
+        ),
         "filters are too heavy",
     );
     refused(
@@ -83,7 +87,9 @@ fn what_explodes_is_refused() {
 
 #[test]
 fn a_loop_of_references_ends() {
-    let bytes = svg(r##"<g id="a"><use xlink:href="#b"/></g><g id="b"><use xlink:href="#a"/></g><rect width="80" height="40"/>"##);
+    let bytes = svg(
+        r##"<g id="a"><use xlink:href="#b"/></g><g id="b"><use xlink:href="#a"/></g><rect width="80" height="40"/>"##,
+    );
     // Drawn or refused, but soon.
     let _ = media::render(&bytes, &whole(OutputFormat::Webp, &[80]), &Limits::default());
 }

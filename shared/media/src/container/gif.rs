@@ -55,11 +55,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Header<'_>, Refusal> {
         }
     }
     if header.frames == 0 {
-        return Err(if header.complete {
-            refuse::corrupt(SourceFormat::Gif, "no frame at all")
-        } else {
-            cut()
-        });
+        return Err(if header.complete { refuse::corrupt(SourceFormat::Gif, "no frame at all") } else { cut() });
     }
     Ok(header)
 }

@@ -52,7 +52,11 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Header<'_>, Refusal> {
         at += length;
     }
     let Some(mut header) = header else {
-        return Err(if complete { corrupt("no frame header") } else { refuse::truncated(SourceFormat::Jpeg, bytes.len()) });
+        return Err(if complete {
+            corrupt("no frame header")
+        } else {
+            refuse::truncated(SourceFormat::Jpeg, bytes.len())
+        });
     };
     header.complete = complete;
     header.xmp = meta.xmp.map(Into::into);
@@ -83,7 +87,10 @@ fn frame_header<'a>(marker: u8, body: &[u8]) -> Result<Header<'a>, Refusal> {
         return Err(refuse::corrupt(SourceFormat::Jpeg, "a frame header that is too short"));
     };
     if marker >= 0xC9 {
-        return Err(refuse::unsupported("a JPEG with arithmetic coding", "export it with Huffman coding, the usual kind"));
+        return Err(refuse::unsupported(
+            "a JPEG with arithmetic coding",
+            "export it with Huffman coding, the usual kind",
+        ));
     }
     let mut header = Header::new(SourceFormat::Jpeg, width.into(), height.into());
     header.channels = channels;

@@ -77,9 +77,10 @@ pub(crate) fn check(text: &str) -> Result<(u32, u32), Refusal> {
                 "an SVG with a document type declaration, which can expand without end",
                 "remove the `<!DOCTYPE …>` line or export it as plain SVG",
             ),
-            Error::NodesLimitReached => {
-                refuse::unsupported(format!("an SVG of more than {MAX_NODES} nodes"), "simplify it or upload a PNG of it")
-            }
+            Error::NodesLimitReached => refuse::unsupported(
+                format!("an SVG of more than {MAX_NODES} nodes"),
+                "simplify it or upload a PNG of it",
+            ),
             Error::UnexpectedEndOfStream | Error::UnclosedRootNode => refuse::truncated(SourceFormat::Svg, text.len()),
             error => refuse::corrupt(SourceFormat::Svg, error),
         }
@@ -97,7 +98,8 @@ pub(crate) fn check(text: &str) -> Result<(u32, u32), Refusal> {
         }
     }
     check_references(&document)?;
-    let size = size_of(&document).ok_or_else(|| refuse::corrupt(SourceFormat::Svg, "no usable width, height or viewBox"))?;
+    let size =
+        size_of(&document).ok_or_else(|| refuse::corrupt(SourceFormat::Svg, "no usable width, height or viewBox"))?;
     Ok(size)
 }
 
@@ -125,7 +127,8 @@ fn size_of(document: &Document) -> Option<(u32, u32)> {
 /// CSS absolute lengths at 96 pixels an inch.
 fn length(value: &str) -> Option<f64> {
     let value = value.trim();
-    let split = value.find(|c: char| c.is_ascii_alphabetic() && c != 'e' && c != 'E' || c == '%').unwrap_or(value.len());
+    let split =
+        value.find(|c: char| c.is_ascii_alphabetic() && c != 'e' && c != 'E' || c == '%').unwrap_or(value.len());
     let (number, unit) = value.split_at(split);
     let number: f64 = number.trim().parse().ok()?;
     let factor = match unit {

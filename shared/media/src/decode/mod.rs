@@ -69,9 +69,10 @@ fn refusal(job: &Job, error: image::ImageError) -> Refusal {
             let wanted = pixels.saturating_mul(job.header.pixel_bytes).max(job.limits.max_memory_bytes + 1);
             refuse::too_large("bytes of memory", wanted, "max_memory_bytes", job.limits.max_memory_bytes)
         }
-        ImageError::Unsupported(error) => {
-            refuse::unsupported(format!("a `{}` of an unusual kind: {error}", job.header.format.media_type()), "save it as PNG or JPEG")
-        }
+        ImageError::Unsupported(error) => refuse::unsupported(
+            format!("a `{}` of an unusual kind: {error}", job.header.format.media_type()),
+            "save it as PNG or JPEG",
+        ),
         ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             refuse::truncated(job.header.format, job.bytes.len())
         }

@@ -91,7 +91,9 @@ fn embedded(data: Arc<Vec<u8>>) -> Option<ImageKind> {
 
 /// Refuses filters whose regions or kernels would ask for absurd memory or time: resvg allocates what they say.
 fn check_filters(group: &Group, scale: f32, max_pixels: u64, primitives: &mut usize) -> Result<(), Refusal> {
-    let heavy = || refuse::unsupported("an SVG whose filters are too heavy to draw", "flatten the effect or upload a PNG of it");
+    let heavy = || {
+        refuse::unsupported("an SVG whose filters are too heavy to draw", "flatten the effect or upload a PNG of it")
+    };
     for filter in group.filters() {
         let transform = group.abs_transform();
         let (kx, ky) = transform.get_scale();

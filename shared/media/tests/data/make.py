@@ -38,7 +38,7 @@ def ifd(entries, next_ifd=b"\0\0\0\0", base=8):
 def exif(orientation=1, gps=False, credit=False):
     entries = []
     if credit:
-        entries.append((0x010F, 2, 9, b"SecretCam"[:8] + b"\0"))
+        entries.append((0x010F, 2, 10, b"SecretCam\0"))
     entries.append((0x0112, 3, 1, struct.pack("<H", orientation)))
     if credit:
         entries.append((0x013B, 2, 10, b"Ada Maker\0"))
