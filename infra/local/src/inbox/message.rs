@@ -1,6 +1,5 @@
 //! The notification itself, in the shape that S3 sends.
 
-use super::BUCKET;
 use asset::sequencer::Sequencer;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
@@ -16,7 +15,13 @@ pub(super) enum Happened {
 }
 
 /// Returns the body of the queue message.
-pub(super) fn message(key: &str, happened: &Happened, sequencer: &Sequencer, at: jiff::Timestamp) -> String {
+pub(super) fn message(
+    bucket: &str,
+    key: &str,
+    happened: &Happened,
+    sequencer: &Sequencer,
+    at: jiff::Timestamp,
+) -> String {
     let mut object = json!({
         "key": encode_key(key),
         // S3's own have 18 digits; the canonical form has its trailing zeros cut.
@@ -43,7 +48,7 @@ pub(super) fn message(key: &str, happened: &Happened, sequencer: &Sequencer, at:
         "s3": {
             "s3SchemaVersion": "1.0",
             "configurationId": "greenroom",
-            "bucket": { "name": BUCKET, "ownerIdentity": owner, "arn": format!("arn:aws:s3:::{BUCKET}") },
+            "bucket": { "name": bucket, "ownerIdentity": owner, "arn": format!("arn:aws:s3:::{bucket}") },
             "object": object,
         },
     }]})
@@ -71,11 +76,11 @@ mod tests {
             let sequencer = Sequencer::from_unix_nanos(nanos);
             let put = Happened::Put { etag: "abc".into(), bytes };
             for happened in [put, Happened::Deleted] {
-                let body = message(&key, &happened, &sequencer, jiff::Timestamp::UNIX_EPOCH);
+                let body = message("inbox", &key, &happened, &sequencer, jiff::Timestamp::UNIX_EPOCH);
                 let events = parse_inbox_events(&body).expect("our own event parses");
                 prop_assert_eq!(events.len(), 1);
                 prop_assert_eq!(&events[0].key, &key);
-                prop_assert_eq!(&events[0].bucket, BUCKET);
+                prop_assert_eq!(&events[0].bucket, "inbox");
                 prop_assert_eq!(&events[0].sequencer, &sequencer);
                 let change = match happened {
                     Happened::Put { .. } => InboxChange::Put { etag: Some("abc".into()), bytes: Some(bytes) },

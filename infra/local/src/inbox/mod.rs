@@ -2,7 +2,7 @@
 //!
 //! Three sources see a change: the S3 endpoint, which made it ([`Notifier`]); the folder watch, for files that people drop
 //! ([`watch`](fn@watch)); and the comparison of the folder with the store, for everything that happened while nobody looked
-//! ([`Reconciler`]). Any of them may be late or see it twice: the event of one file state is the same from each.
+//! ([`reconcile`](fn@reconcile)). Any of them may be late or see it twice: the event of one file state is the same from each.
 
 mod message;
 mod notifier;
@@ -11,7 +11,7 @@ mod walk;
 mod watch;
 
 pub use notifier::Notifier;
-pub use reconcile::{Reconciled, Reconciler, reconcile};
+pub use reconcile::{Reconciled, reconcile};
 pub use watch::watch;
 
 /// The bucket's name: in events, at the S3 endpoint, in upload links.

@@ -1,14 +1,15 @@
 //! Tells `ingest` what changed, once per change.
 
 use super::message::{Happened, message};
+use asset::ids::AssetId;
 use asset::sequencer::Sequencer;
 use embedded::FileStore;
-use ports::{Envelope, Kind, PortError, ReadBlob, SendMessages};
+use ports::{Clock, Envelope, Kind, PortError, ReadBlob, SendMessages};
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// Puts the changes of inbox files on the queue of `ingest`.
@@ -17,11 +18,15 @@ use tokio::sync::Mutex;
 /// times come from the kernel's coarse clock: two writes within a tick would share theirs. The second one then gets a later one (its
 /// file is touched without changing it) before it is announced: later writes always have later sequencers.
 pub struct Notifier {
+    bucket: String,
     inbox: Arc<FileStore>,
     queue: Arc<dyn SendMessages>,
+    clock: Arc<dyn Clock>,
     hasher: RandomState,
     /// By the key's hash, so that events of one key are sent one after the other and different keys do not wait for each other.
     stripes: Vec<Mutex<Recent>>,
+    /// Change times whose arrival is in the store: what a comparison found settled, so that the next one need not ask again.
+    pub(super) settled: std::sync::Mutex<HashMap<AssetId, u64>>,
 }
 
 const N_STRIPES: usize = 64;
@@ -31,9 +36,10 @@ const RECENT_PER_STRIPE: usize = 256;
 const CLOCK_TICK: Duration = Duration::from_millis(10);
 
 impl Notifier {
-    pub fn new(inbox: Arc<FileStore>, queue: Arc<dyn SendMessages>) -> Self {
+    pub fn new(bucket: &str, inbox: Arc<FileStore>, queue: Arc<dyn SendMessages>, clock: Arc<dyn Clock>) -> Self {
         let stripes = (0..N_STRIPES).map(|_| Mutex::new(Recent::default())).collect();
-        Notifier { inbox, queue, hasher: RandomState::new(), stripes }
+        let (bucket, hasher) = (bucket.to_owned(), RandomState::new());
+        Notifier { bucket, inbox, queue, clock, hasher, stripes, settled: Default::default() }
     }
 
     /// Announces the file that is there now; the event is on the queue when this returns. `NotFound` if there is none.
@@ -65,7 +71,7 @@ impl Notifier {
     pub async fn delete(&self, key: &str, after: Option<Sequencer>) -> Result<(), PortError> {
         let mut recent = self.stripe(key).lock().await;
         // Before the look at the file: a file that is written after the look is later than this.
-        let now = now_nanos().saturating_sub(CLOCK_TICK.as_nanos() as u64);
+        let now = self.clock.now_ms().saturating_sub(CLOCK_TICK.as_millis() as u64) * 1_000_000;
         match self.inbox.head(key).await {
             Ok(_) => return Ok(()),
             Err(error) if error.kind == Kind::NotFound => {}
@@ -101,9 +107,10 @@ impl Notifier {
     }
 
     async fn send(&self, changes: Vec<(String, Happened, Sequencer)>) -> Result<(), PortError> {
-        let at = jiff::Timestamp::now();
+        let now_ms = i64::try_from(self.clock.now_ms()).unwrap_or(i64::MAX);
+        let at = jiff::Timestamp::from_millisecond(now_ms).unwrap_or(jiff::Timestamp::MAX);
         let envelope = |(key, happened, sequencer): &(String, Happened, Sequencer)| {
-            Envelope::now(message(key, happened, sequencer, at))
+            Envelope::now(message(&self.bucket, key, happened, sequencer, at))
         };
         if changes.is_empty() { Ok(()) } else { self.queue.send(changes.iter().map(envelope).collect()).await }
     }
@@ -162,10 +169,6 @@ impl Recent {
 /// Returns a sequencer that is later than `sequencer` and earlier than any later change time.
 fn just_after(sequencer: &Sequencer) -> Sequencer {
     Sequencer::parse(&format!("{:0<18}1", sequencer.as_segment())).unwrap_or_else(|| sequencer.clone())
-}
-
-fn now_nanos() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
 }
 
 /// Sets the change time to now and changes nothing else: the permissions are set to what they are.

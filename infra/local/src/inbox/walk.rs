@@ -3,7 +3,7 @@
 use super::is_ignored;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A file of the inbox.
 pub(super) struct Found {
@@ -15,7 +15,6 @@ pub(super) struct Found {
 #[derive(Default)]
 pub(super) struct Walked {
     pub files: Vec<Found>,
-    pub folders: Vec<PathBuf>,
 }
 
 /// Lists everything below `folder`, which is `root` or lies in it. What vanishes meanwhile is left out.
@@ -40,7 +39,6 @@ pub(super) fn walk(root: &Path, folder: &Path) -> io::Result<Walked> {
                 walked.files.push(Found { key, change_time_ns: change_time_ns(&metadata) });
             }
         }
-        walked.folders.push(folder);
     }
     Ok(walked)
 }
@@ -51,7 +49,8 @@ pub(super) fn key_of(root: &Path, path: &Path) -> Option<String> {
     ports::blob::is_safe_key(key).then(|| key.to_owned())
 }
 
-fn change_time_ns(metadata: &std::fs::Metadata) -> u64 {
+/// Returns when a file last changed, as the inbox's store reckons it.
+pub(super) fn change_time_ns(metadata: &std::fs::Metadata) -> u64 {
     let (seconds, nanos) = (metadata.ctime(), metadata.ctime_nsec());
     u64::try_from(seconds).unwrap_or(0).saturating_mul(1_000_000_000).saturating_add(nanos as u64)
 }

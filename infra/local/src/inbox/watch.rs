@@ -2,29 +2,27 @@
 
 use super::is_ignored;
 use super::notifier::Notifier;
-use super::reconcile::{Reconciler, root_of};
-use super::walk::{key_of, walk};
+use super::reconcile::root_of;
+use super::walk::{Walked, change_time_ns, key_of, walk};
 use embedded::FileStore;
 use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind, RemoveKind, RenameMode};
 use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use ports::{Kind, PortError};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// Watches until `shutdown`. The watch stands when `ready` is called; files from before are the reconciler's.
+/// Watches until `shutdown`. Files from before are the comparison's ([`reconcile`](super::reconcile())).
 ///
-/// Announced are files that were closed after writing or moved in, and files that are gone. When the kernel lost events, or a whole
-/// folder left, the reconciler compares everything.
+/// Announced are files that were closed after writing or moved in, and files that are gone. When the kernel lost events, the folder is
+/// walked and compared with what the watch knew.
 pub async fn watch(
     inbox: Arc<FileStore>,
     notifier: Arc<Notifier>,
-    reconciler: Arc<Reconciler>,
     shutdown: CancellationToken,
-    ready: impl FnOnce(),
 ) -> Result<(), PortError> {
     let root = root_of(&inbox)?;
     let (sender, mut events) = mpsc::unbounded_channel();
@@ -36,9 +34,8 @@ pub async fn watch(
     };
     let mut watcher = RecommendedWatcher::new(send, config).map_err(failed)?;
     watcher.watch(&root, RecursiveMode::Recursive).map_err(failed)?;
-    let mut watching = Watching { root, notifier, reconciler, folders: BTreeSet::new() };
-    watching.remember_folders(&watching.root.clone());
-    ready();
+    let mut watching = Watching { root, notifier, files: BTreeMap::new() };
+    watching.files = watching.walk(&watching.root);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
@@ -57,9 +54,9 @@ pub async fn watch(
 struct Watching {
     root: PathBuf,
     notifier: Arc<Notifier>,
-    reconciler: Arc<Reconciler>,
-    /// A move tells a path and not what it was: a folder that leaves takes files along that have no events of their own.
-    folders: BTreeSet<PathBuf>,
+    /// The files and their change times. A folder that leaves takes files along that have no events of their own, and lost events
+    /// have to be found again.
+    files: BTreeMap<String, u64>,
 }
 
 impl Watching {
@@ -68,16 +65,16 @@ impl Watching {
             return self.compare_all().await;
         }
         match event.kind {
-            EventKind::Access(AccessKind::Close(AccessMode::Write)) => self.arrived(&event.paths).await,
-            EventKind::Create(CreateKind::Folder) | EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
-                self.arrived(&event.paths).await;
+            EventKind::Access(AccessKind::Close(AccessMode::Write))
+            | EventKind::Create(CreateKind::Folder)
+            | EventKind::Modify(ModifyKind::Name(RenameMode::To)) => {
+                for path in &event.paths {
+                    self.arrived(path).await;
+                }
             }
             EventKind::Remove(RemoveKind::File) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => {
-                self.left(&event.paths).await;
-            }
-            EventKind::Remove(_) => {
                 for path in &event.paths {
-                    self.folders.remove(path);
+                    self.left(path).await;
                 }
             }
             // `Both` repeats a `From` and a `To`; the rest changes no bytes or is not finished.
@@ -85,67 +82,73 @@ impl Watching {
         }
     }
 
-    async fn arrived(&mut self, paths: &[PathBuf]) {
-        for path in paths {
-            match std::fs::symlink_metadata(path) {
-                // Its files may be older than the watch on it.
-                Ok(metadata) if metadata.is_dir() => {
-                    for key in self.remember_folders(path) {
-                        self.announce(&key).await;
-                    }
+    async fn arrived(&mut self, path: &Path) {
+        match std::fs::symlink_metadata(path) {
+            // Its files may be older than the watch on it.
+            Ok(metadata) if metadata.is_dir() => {
+                for (key, change_time_ns) in self.walk(path) {
+                    self.announce(key, change_time_ns).await;
                 }
-                Ok(metadata) if metadata.is_file() => {
-                    if let Some(key) = self.key_of(path) {
-                        self.announce(&key).await;
-                    }
+            }
+            Ok(metadata) if metadata.is_file() => {
+                if let Some(key) = key_of(&self.root, path).filter(|key| !is_ignored(key)) {
+                    self.announce(key, change_time_ns(&metadata)).await;
                 }
-                // A link, a socket, or gone already.
-                _ => {}
+            }
+            // A link, a socket, or gone already.
+            _ => {}
+        }
+    }
+
+    async fn left(&mut self, path: &Path) {
+        let Some(key) = key_of(&self.root, path) else { return };
+        let folder = format!("{key}/");
+        let below = self.files.range(folder.clone()..).map(|(key, _)| key);
+        let gone: Vec<String> = below.take_while(|key| key.starts_with(&folder)).cloned().collect();
+        if gone.is_empty() && !is_ignored(&key) {
+            return self.announce_deleted(key).await;
+        }
+        for key in gone {
+            self.announce_deleted(key).await;
+        }
+    }
+
+    /// Announces what is different from what the watch knew.
+    async fn compare_all(&mut self) {
+        let there = self.walk(&self.root);
+        let gone: Vec<String> = self.files.keys().filter(|key| !there.contains_key(*key)).cloned().collect();
+        for key in gone {
+            self.announce_deleted(key).await;
+        }
+        for (key, change_time_ns) in there {
+            if self.files.get(&key) != Some(&change_time_ns) {
+                self.announce(key, change_time_ns).await;
             }
         }
     }
 
-    async fn left(&mut self, paths: &[PathBuf]) {
-        for path in paths {
-            if self.folders.contains(path) {
-                self.folders.retain(|folder| !folder.starts_with(path));
-                self.compare_all().await;
-            } else if let Some(key) = self.key_of(path) {
-                retry("announce a deleted file", &key, || self.notifier.delete(&key, None)).await;
-            }
-        }
-    }
-
-    async fn announce(&self, key: &str) {
-        retry("announce a file", key, || async {
-            match self.notifier.put(key).await {
+    async fn announce(&mut self, key: String, change_time_ns: u64) {
+        retry("announce a file", &key, || async {
+            match self.notifier.put(&key).await {
                 Err(error) if error.kind == Kind::NotFound => Ok(()),
                 result => result.map(|_| ()),
             }
         })
         .await;
+        self.files.insert(key, change_time_ns);
     }
 
-    /// Takes the folders below `folder` into account and returns the keys of the files in them.
-    fn remember_folders(&mut self, folder: &Path) -> Vec<String> {
-        match walk(&self.root, folder) {
-            Ok(walked) => {
-                self.folders.extend(walked.folders);
-                walked.files.into_iter().map(|file| file.key).collect()
-            }
-            Err(error) => {
-                tracing::warn!(folder = %folder.display(), %error, "failed to list a new folder; the next sweep will");
-                Vec::new()
-            }
-        }
+    async fn announce_deleted(&mut self, key: String) {
+        retry("announce a deleted file", &key, || self.notifier.delete(&key, None)).await;
+        self.files.remove(&key);
     }
 
-    async fn compare_all(&self) {
-        retry("compare the inbox with the store", "inbox", || async { self.reconciler.run().await.map(|_| ()) }).await;
-    }
-
-    fn key_of(&self, path: &Path) -> Option<String> {
-        key_of(&self.root, path).filter(|key| !is_ignored(key))
+    fn walk(&self, folder: &Path) -> BTreeMap<String, u64> {
+        let walked = walk(&self.root, folder).unwrap_or_else(|error| {
+            tracing::warn!(folder = %folder.display(), %error, "failed to list a folder; the next sweep will");
+            Walked::default()
+        });
+        walked.files.into_iter().map(|file| (file.key, file.change_time_ns)).collect()
     }
 }
 

@@ -1,7 +1,6 @@
 //! Upload links: SigV4 in the query, so that a browser uploads without credentials.
 
 use super::credentials::Credentials;
-use crate::inbox::BUCKET;
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,18 +14,20 @@ const PATH: &AsciiSet = &VALUE.remove(b'/');
 /// Longest life of a link.
 const MAX_SECONDS: u32 = 900;
 
-/// Makes links to the inbox bucket of an S3 endpoint.
+/// Makes links to a bucket of an S3 endpoint.
 #[derive(Clone, Debug)]
 pub struct Presigner {
     /// As clients reach it: `http://127.0.0.1:9000`.
     endpoint: String,
+    bucket: String,
     region: String,
     credentials: Credentials,
 }
 
 impl Presigner {
-    pub fn new(endpoint: &str, region: &str, credentials: Credentials) -> Self {
-        Presigner { endpoint: endpoint.trim_end_matches('/').to_owned(), region: region.to_owned(), credentials }
+    pub fn new(endpoint: &str, bucket: &str, region: &str, credentials: &Credentials) -> Self {
+        let endpoint = endpoint.trim_end_matches('/').to_owned();
+        Presigner { endpoint, bucket: bucket.to_owned(), region: region.to_owned(), credentials: credentials.clone() }
     }
 
     /// Signs a request to `path` that is good for `seconds` from `at`.
@@ -68,7 +69,7 @@ impl PresignBlob for Presigner {
         if super::errors::check_key(key).is_err() || seconds == 0 || seconds > MAX_SECONDS {
             return Err(PortError::new(Kind::Fatal, "sign upload link", key).because("unsafe key, or not 1 to 900 seconds"));
         }
-        let url = self.sign("PUT", &format!("/{BUCKET}/{key}"), seconds, jiff::Timestamp::now());
+        let url = self.sign("PUT", &format!("/{}/{key}", self.bucket), seconds, jiff::Timestamp::now());
         Ok(PresignedPut { url, headers: Vec::new() })
     }
 }
@@ -84,7 +85,7 @@ mod tests {
             access_key: "AKIAIOSFODNN7EXAMPLE".into(),
             secret_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(),
         };
-        let presigner = Presigner::new("https://examplebucket.s3.amazonaws.com", "us-east-1", credentials);
+        let presigner = Presigner::new("https://examplebucket.s3.amazonaws.com", "examplebucket", "us-east-1", &credentials);
         let url = presigner.sign("GET", "/test.txt", 86400, "2013-05-24T00:00:00Z".parse().unwrap());
         let signature = "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
         assert!(url.ends_with(&format!("X-Amz-Signature={signature}")), "{url}");

@@ -1,0 +1,143 @@
+//! The command line.
+
+use crate::commands::{add, doctor, ls, redrive, retry, status, sweep, verify, why};
+use crate::settings::SettingArgs;
+use crate::{demo, up};
+use clap::{Parser, Subcommand};
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Keeps every asset of a DAM continuously ready, on this machine.
+#[derive(Parser, Debug)]
+#[command(name = "greenroom", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    settings: SettingArgs,
+    /// Print JSON instead of text for people
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run everything: functions, console, S3 endpoint and the watched inbox folder
+    Up,
+    /// Run everything on a scratch folder and upload the sample pictures
+    Demo {
+        /// End when everything has settled; fails unless every sample is ready
+        #[arg(long)]
+        exit: bool,
+    },
+    /// Copy files into the inbox; works with and without a running host
+    Add {
+        /// Files or folders
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// Folder in the inbox to put them into
+        #[arg(long, default_value = "")]
+        to: String,
+        /// Do not wait until they have settled
+        #[arg(long)]
+        no_wait: bool,
+    },
+    /// List assets
+    Ls {
+        /// Only this state
+        #[arg(long, value_parser = ls::parse_state)]
+        state: Option<asset::readiness::State>,
+        /// Only this kind, for example "image" or "image/png"
+        #[arg(long)]
+        kind: Option<String>,
+        /// Only keys with these words
+        #[arg(long)]
+        search: Option<String>,
+        /// Tombstones of deleted keys too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show counts, queues and dead letters
+    Status,
+    /// Tell how an asset came to its state
+    Why {
+        /// Inbox key or asset id
+        asset: String,
+    },
+    /// Try refused steps of an asset again
+    Retry {
+        /// Inbox key or asset id
+        asset: String,
+    },
+    /// Look again at everything that is not as the profile wants it
+    Sweep {
+        /// At every asset, whatever the catalog says; also rebuilds the catalog
+        #[arg(long)]
+        all: bool,
+    },
+    /// Make dead letters ordinary messages again
+    Redrive {
+        /// Only this queue
+        queue: Option<String>,
+    },
+    /// Check what this machine and its data folder need
+    Doctor,
+    /// Check every object against its manifest, by content
+    Verify,
+}
+
+impl Cli {
+    /// Runs the command. Exit code 0: done; 1: failed, or not everything is as asked for.
+    pub fn run(self) -> ExitCode {
+        let quiet = !matches!(self.command, Command::Up);
+        init_logs(quiet);
+        let (settings, json) = (self.settings, self.json);
+        let done = match self.command {
+            Command::Up => block_on(async { up::up(settings.resolve()?).await }),
+            Command::Demo { exit } => block_on(demo::demo(settings, exit, json)),
+            Command::Add { paths, to, no_wait } => {
+                block_on(async { add::add(settings.resolve()?, &paths, &to, !no_wait, json).await })
+            }
+            Command::Ls { state, kind, search, all } => {
+                block_on(async { ls::ls(settings.resolve()?, ls::query(state, kind, search, all), json).await })
+            }
+            Command::Status => block_on(async { status::status(settings.resolve()?, json).await }),
+            Command::Why { asset } => block_on(async { why::why(settings.resolve()?, &asset, json).await }),
+            Command::Retry { asset } => block_on(async { retry::retry(settings.resolve()?, &asset, json).await }),
+            Command::Sweep { all } => block_on(async { sweep::sweep(settings.resolve()?, all, json).await }),
+            Command::Redrive { queue } => {
+                block_on(async { redrive::redrive(settings.resolve()?, queue.as_deref(), json).await })
+            }
+            Command::Doctor => block_on(doctor::doctor(settings, json)),
+            Command::Verify => block_on(async { verify::verify(settings.resolve()?, json).await }),
+        };
+        match done {
+            Ok(code) => code,
+            Err(error) if json => {
+                println!("{}", serde_json::json!({ "error": format!("{error:#}") }));
+                ExitCode::FAILURE
+            }
+            Err(error) => {
+                eprintln!("greenroom: {error:#}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(work);
+    // Decoding that still runs on the blocking pool cannot be interrupted; everything it would write is redone after the next start.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    done
+}
+
+/// Logs go to standard error; `GREENROOM_LOG` (in the syntax of `tracing`) changes what is shown.
+fn init_logs(quiet: bool) {
+    let default = if quiet { "error" } else { "info" };
+    let filter = EnvFilter::try_from_env("GREENROOM_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}

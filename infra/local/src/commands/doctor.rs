@@ -1,0 +1,109 @@
+//! `greenroom doctor`: what this machine and its data folder need, each with the way out.
+
+use crate::node::Node;
+use crate::settings::{SettingArgs, Settings};
+use anyhow::Result;
+use asset::image::{Encoding, Framing, Limits, OutputFormat, RenderSpec};
+use ports::Queue;
+use serde::Serialize;
+use std::net::TcpListener;
+use std::process::ExitCode;
+
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    ok: bool,
+    found: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    way_out: Option<&'static str>,
+}
+
+/// Runs every check. Fails if one does.
+pub async fn doctor(args: SettingArgs, json: bool) -> Result<ExitCode> {
+    let mut checks = Vec::new();
+    let settings = args.resolve();
+    match settings {
+        Ok(settings) => {
+            check(&mut checks, "settings", Ok(format!("data {}", settings.data.display())), "");
+            check(&mut checks, "profile", Ok(describe_profile(&settings)), "");
+            inspect_node(settings, &mut checks).await;
+        }
+        Err(error) => check(&mut checks, "settings", Err(format!("{error:#}")), "mend the named file, flag or variable"),
+    }
+    check(&mut checks, "pictures", render_each_format(), "this build is broken: build it again, and report it if that does not help");
+    let all_ok = checks.iter().all(|check| check.ok);
+    if json {
+        println!("{}", serde_json::to_string_pretty(&checks)?);
+    } else {
+        for check in &checks {
+            println!("{:<4} {:<10} {}", if check.ok { "ok" } else { "FAIL" }, check.name, check.found);
+            if let Some(way_out) = check.way_out {
+                println!("                → {way_out}");
+            }
+        }
+    }
+    Ok(if all_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn check(checks: &mut Vec<Check>, name: &'static str, found: Result<String, String>, way_out: &'static str) {
+    checks.push(match found {
+        Ok(found) => Check { name, ok: true, found, way_out: None },
+        Err(found) => Check { name, ok: false, found, way_out: Some(way_out) },
+    });
+}
+
+fn describe_profile(settings: &Settings) -> String {
+    let names: Vec<&str> =
+        settings.profile.collections.iter().map(|collection| collection.name.as_str()).collect();
+    format!("{}: collections {}", settings.profile_name, names.join(", "))
+}
+
+async fn inspect_node(settings: Settings, checks: &mut Vec<Check>) {
+    let ports = [("console", settings.console), ("s3", settings.s3)];
+    let node = match Node::open(settings) {
+        Ok(node) => node,
+        Err(error) => {
+            check(checks, "data", Err(format!("{error:#}")), "choose a folder that you can write to with `--data DIR`");
+            return;
+        }
+    };
+    check(checks, "data", Ok("folders and databases open".to_owned()), "");
+    let is_running = match node.lock() {
+        Ok(lock) => lock.is_none(),
+        Err(error) => {
+            check(checks, "host", Err(format!("{error:#}")), "choose a data folder on a file system with locks");
+            return;
+        }
+    };
+    let state = if is_running { "a host is running" } else { "no host is running; `greenroom up` starts one" };
+    check(checks, "host", Ok(state.to_owned()), "");
+    for (name, address) in ports.into_iter().filter(|_| !is_running) {
+        let found = TcpListener::bind(address).map(|_| format!("{address} is free")).map_err(|error| format!("{address}: {error}"));
+        check(checks, name, found, "stop what listens there or choose another address");
+    }
+    for (name, queue) in node.queues_by_name() {
+        let found = match queue.depth().await {
+            Ok(depth) if depth.dead == 0 => Ok(format!("{} waiting, no dead letters", depth.visible)),
+            Ok(depth) => Err(format!("{} dead letters", depth.dead)),
+            Err(error) => Err(error.to_string()),
+        };
+        check(checks, name, found, "`greenroom status` shows them, `greenroom redrive` delivers them again");
+    }
+}
+
+/// Renders one tiny picture into every format: encoders and decoders of this build work.
+fn render_each_format() -> Result<String, String> {
+    let svg = br##"<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32"><rect width="32" height="32" fill="#2a7"/></svg>"##;
+    let formats = [OutputFormat::Avif, OutputFormat::Webp, OutputFormat::Jpeg];
+    let spec = RenderSpec {
+        framing: Framing::Whole,
+        widths: vec![16],
+        encodings: formats.iter().map(|format| Encoding { format: *format, quality: 60, effort: 4 }).collect(),
+        color: asset::image::ColorPolicy::Srgb,
+    };
+    let renditions = media::render(svg, &spec, &Limits::default()).map_err(|refusal| refusal.to_string())?;
+    match renditions.len() {
+        3 => Ok("svg in; avif, webp and jpeg out".to_owned()),
+        n => Err(format!("{n} of 3 formats were written")),
+    }
+}

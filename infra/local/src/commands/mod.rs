@@ -1,0 +1,12 @@
+//! One file per command.
+
+pub mod add;
+pub mod doctor;
+pub mod ls;
+pub mod progress;
+pub mod redrive;
+pub mod retry;
+pub mod status;
+pub mod sweep;
+pub mod verify;
+pub mod why;

@@ -1,0 +1,20 @@
+//! `greenroom why ASSET`: how an asset came to its state.
+
+use crate::node::Node;
+use crate::settings::Settings;
+use crate::table::plain;
+use anyhow::Result;
+use std::process::ExitCode;
+
+pub async fn why(settings: Settings, asset: &str, json: bool) -> Result<ExitCode> {
+    let node = Node::open(settings)?;
+    let manifest = node.find(asset).await?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&manifest)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for line in asset::why::why(&manifest, node.clock.now_ms()) {
+        println!("{}", plain(&line.to_string()));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,185 @@
+//! One data folder, opened: every adapter, and the functions wired to them.
+//!
+//! ```text
+//! DATA/inbox/          what people and programs upload; plain files
+//! DATA/store/          originals, facts, renditions, manifests: the truth
+//! DATA/db/             queues, claims and catalog (SQLite): projections and messages
+//! DATA/s3/             metadata of inbox objects, unfinished multipart uploads
+//! DATA/scratch/        unpublished writes and locks
+//! DATA/credentials     access key of the S3 endpoint
+//! DATA/console-token   the console's token
+//! ```
+
+use crate::inbox::Notifier;
+use crate::settings::Settings;
+use anyhow::{Context, Result};
+use asset::ids::AssetId;
+use asset::keys;
+use asset::manifest::Manifest;
+use asset::settle::Patience;
+use embedded::{FileStore, Queues, SqliteCatalog, SqliteClaims, SqliteQueue, SystemClock};
+use ingest::Ingest;
+use ports::{Catalog, CatalogQuery, Clock, Kind, ReadBlob};
+use resize::{MediaImaging, Resize};
+use settle::Settle;
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The name of the one inbox bucket.
+pub const BUCKET: &str = "inbox";
+
+/// Deliveries after which a message goes to the dead letters. Generous: on one machine a restart can cost one.
+const MAX_RECEIVES: u32 = 10;
+
+/// An opened data folder.
+pub struct Node {
+    pub settings: Settings,
+    pub inbox: Arc<FileStore>,
+    pub store: Arc<FileStore>,
+    pub catalog: Arc<SqliteCatalog>,
+    pub claims: Arc<SqliteClaims>,
+    pub queues: Queues,
+    pub ingest_queue: Arc<SqliteQueue>,
+    pub resize_queue: Arc<SqliteQueue>,
+    pub settle_queue: Arc<SqliteQueue>,
+    pub notifier: Arc<Notifier>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Held by the one process that runs the functions of a data folder.
+pub struct HostLock {
+    _file: File,
+}
+
+impl Node {
+    /// Opens the data folder, creating what is missing.
+    pub fn open(settings: Settings) -> Result<Self> {
+        let data = settings.data.clone();
+        for folder in ["store", "db", "s3", "scratch"] {
+            fs::create_dir_all(data.join(folder)).with_context(|| format!("failed to create `{}`", data.display()))?;
+        }
+        fs::create_dir_all(&settings.inbox)
+            .with_context(|| format!("failed to create inbox `{}`", settings.inbox.display()))?;
+        // The inbox may lie on another file system, and a file is published by renaming: its scratch folder lies beside it.
+        let inbox_scratch = match settings.inbox.starts_with(&data) {
+            true => data.join("scratch/inbox"),
+            false => settings.inbox.with_extension("greenroom-scratch"),
+        };
+        let inbox = FileStore::open(&settings.inbox, &inbox_scratch, settings.durability)?;
+        let store = FileStore::open(&data.join("store"), &data.join("scratch/store"), settings.durability)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let queues = Queues::open(&data.join("db/queues.db"))?;
+        let ingest_queue = queues.queue("ingest", MAX_RECEIVES);
+        let notifier = Arc::new(Notifier::new(BUCKET, inbox.clone(), ingest_queue.clone(), clock.clone()));
+        Ok(Node {
+            inbox,
+            store,
+            catalog: Arc::new(SqliteCatalog::open(&data.join("db/catalog.db"))?),
+            claims: Arc::new(SqliteClaims::open(&data.join("db/claims.db"))?),
+            ingest_queue,
+            resize_queue: queues.queue("resize", MAX_RECEIVES),
+            settle_queue: queues.queue("settle", MAX_RECEIVES),
+            queues,
+            notifier,
+            clock,
+            settings,
+        })
+    }
+
+    /// Becomes the host of this data folder; `None` if another process is.
+    pub fn lock(&self) -> Result<Option<HostLock>> {
+        let path = self.settings.data.join("host.lock");
+        let file = File::create(&path).with_context(|| format!("failed to create `{}`", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(HostLock { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error).context(format!("failed to lock `{}`", path.display())),
+        }
+    }
+
+    pub fn ingest(&self) -> Ingest {
+        Ingest {
+            bucket: BUCKET.to_owned(),
+            inbox: self.inbox.clone(),
+            store: self.store.clone(),
+            facts: self.store.clone(),
+            settle: self.settle_queue.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn resize(&self) -> Resize {
+        Resize {
+            store: self.store.clone(),
+            create: self.store.clone(),
+            copy: self.store.clone(),
+            claims: self.claims.clone(),
+            settle: self.settle_queue.clone(),
+            imaging: Arc::new(MediaImaging),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn settle(&self) -> Settle {
+        Settle {
+            store: self.store.clone(),
+            list: self.store.clone(),
+            create: self.store.clone(),
+            swap: self.store.clone(),
+            delete: self.store.clone(),
+            catalog: self.catalog.clone(),
+            resize: self.resize_queue.clone(),
+            settle: self.settle_queue.clone(),
+            profile: Arc::new(self.settings.profile.clone()),
+            patience: Patience::default(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// The queues, in the order of the flow.
+    pub fn queues_by_name(&self) -> [(&'static str, &Arc<SqliteQueue>); 3] {
+        [("ingest", &self.ingest_queue), ("resize", &self.resize_queue), ("settle", &self.settle_queue)]
+    }
+
+    /// Reads an asset's manifest by inbox key or asset id.
+    pub async fn find(&self, name: &str) -> Result<Manifest> {
+        let mut candidates = vec![AssetId::of_key(name)];
+        candidates.extend(AssetId::parse(name).ok());
+        for asset in &candidates {
+            match self.store.read(&keys::manifest(asset)).await {
+                Ok(blob) => {
+                    let manifest = serde_json::from_slice(&blob.bytes);
+                    return manifest.with_context(|| format!("the manifest of `{asset}` is damaged"));
+                }
+                Err(error) if error.kind == Kind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let query = CatalogQuery { text: Some(name.to_owned()), limit: 5, ..CatalogQuery::default() };
+        let similar: Vec<String> = self.catalog.list(&query).await?.entries.into_iter().map(|entry| entry.key).collect();
+        match similar.is_empty() {
+            true => anyhow::bail!("there is no asset `{name}`; `greenroom ls` shows what there is"),
+            false => anyhow::bail!("there is no asset `{name}`; did you mean `{}`?", similar.join("`, `")),
+        }
+    }
+}
+
+/// Returns the secret in a file that only the user can read, made at the first call.
+pub fn secret(path: &Path) -> Result<String> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    match fs::read_to_string(path) {
+        Ok(text) if text.trim().len() >= 32 => return Ok(text.trim().to_owned()),
+        Ok(_) => anyhow::bail!("`{}` holds no secret: delete it, and a new one is made", path.display()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).context(format!("failed to read `{}`", path.display())),
+    }
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("the system gave no random bytes: {error}"))?;
+    let text = hex::encode(bytes);
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(text)
+}

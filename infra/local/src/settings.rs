@@ -1,0 +1,142 @@
+//! Settings: each has a flag, an environment variable and a line in `greenroom.toml`; the first that is there counts.
+
+use anyhow::{Context, Result, ensure};
+use asset::profile::Profile;
+use clap::Args;
+use embedded::Durability;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// What the command line and the environment can set. Doc comments are the help texts.
+#[derive(Args, Clone, Debug, Default)]
+pub struct SettingArgs {
+    /// Data folder [default: greenroom in the user's data folder]
+    #[arg(long, env = "GREENROOM_DATA", global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Settings file [default: greenroom.toml in the data folder]
+    #[arg(long, env = "GREENROOM_CONFIG", global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Profile: what every asset must have [default: profile.toml in the data folder, else the built-in one]
+    #[arg(long, env = "GREENROOM_PROFILE", global = true, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// Inbox folder that is watched [default: inbox in the data folder]
+    #[arg(long, env = "GREENROOM_INBOX", global = true, value_name = "DIR")]
+    pub inbox: Option<PathBuf>,
+    /// Address of the console [default: 127.0.0.1:7700]
+    #[arg(long, env = "GREENROOM_CONSOLE", global = true, value_name = "ADDRESS")]
+    pub console: Option<SocketAddr>,
+    /// Address of the S3 endpoint [default: 127.0.0.1:7701]
+    #[arg(long, env = "GREENROOM_S3", global = true, value_name = "ADDRESS")]
+    pub s3: Option<SocketAddr>,
+    /// Pictures worked on at the same time [default: number of processors]
+    #[arg(long, env = "GREENROOM_WORKERS", global = true, value_name = "N")]
+    pub workers: Option<usize>,
+    /// Seconds between sweeps [default: 60]
+    #[arg(long, env = "GREENROOM_SWEEP_SECONDS", global = true, value_name = "N")]
+    pub sweep_seconds: Option<u64>,
+    /// Largest upload in bytes [default: 5368709120]
+    #[arg(long, env = "GREENROOM_MAX_UPLOAD_BYTES", global = true, value_name = "N")]
+    pub max_upload_bytes: Option<u64>,
+    /// What a write survives: "power" (synced to the disk) or "process" (handed to the system) [default: power]
+    #[arg(long, env = "GREENROOM_DURABILITY", global = true, value_name = "KIND")]
+    pub durability: Option<String>,
+}
+
+/// The same, as lines of `greenroom.toml`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettingsFile {
+    profile: Option<PathBuf>,
+    inbox: Option<PathBuf>,
+    console: Option<SocketAddr>,
+    s3: Option<SocketAddr>,
+    workers: Option<usize>,
+    sweep_seconds: Option<u64>,
+    max_upload_bytes: Option<u64>,
+    durability: Option<String>,
+}
+
+/// What is in force.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub data: PathBuf,
+    pub inbox: PathBuf,
+    pub profile: Profile,
+    /// Where the profile came from, for people.
+    pub profile_name: String,
+    pub console: SocketAddr,
+    pub s3: SocketAddr,
+    pub workers: usize,
+    pub sweep_every: Duration,
+    pub max_upload_bytes: u64,
+    pub durability: Durability,
+}
+
+impl SettingArgs {
+    /// Merges flags, environment, file and defaults, and reads the profile.
+    pub fn resolve(&self) -> Result<Settings> {
+        let data = match &self.data {
+            Some(data) => data.clone(),
+            None => default_data_folder().context("no data folder: set `--data DIR` or the variable HOME")?,
+        };
+        let data = std::path::absolute(&data).with_context(|| format!("failed to find `{}`", data.display()))?;
+        let file = read_file(self.config.as_deref(), &data.join("greenroom.toml"))?;
+        let inbox = self.inbox.clone().or(file.inbox).unwrap_or_else(|| data.join("inbox"));
+        let (profile, profile_name) = read_profile(self.profile.clone().or(file.profile), &data.join("profile.toml"))?;
+        let durability = self.durability.clone().or(file.durability);
+        let workers = self.workers.or(file.workers).unwrap_or_else(processors);
+        ensure!(workers > 0, "`workers` is 0: give at least 1");
+        let sweep_seconds = self.sweep_seconds.or(file.sweep_seconds).unwrap_or(60);
+        ensure!(sweep_seconds > 0, "`sweep_seconds` is 0: give at least 1");
+        Ok(Settings {
+            inbox: std::path::absolute(&inbox).with_context(|| format!("failed to find `{}`", inbox.display()))?,
+            data,
+            profile,
+            profile_name,
+            console: self.console.or(file.console).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7700))),
+            s3: self.s3.or(file.s3).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7701))),
+            workers,
+            sweep_every: Duration::from_secs(sweep_seconds),
+            max_upload_bytes: self.max_upload_bytes.or(file.max_upload_bytes).unwrap_or(5 << 30),
+            durability: match durability.as_deref() {
+                None | Some("power") => Durability::Power,
+                Some("process") => Durability::Process,
+                Some(other) => anyhow::bail!("`{other}` is no durability: give \"power\" or \"process\""),
+            },
+        })
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// `$XDG_DATA_HOME/greenroom`, else `~/.local/share/greenroom` (XDG Base Directory Specification).
+fn default_data_folder() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local/share"))).map(|base| base.join("greenroom"))
+}
+
+fn read_file(given: Option<&Path>, default: &Path) -> Result<SettingsFile> {
+    let path = match given {
+        Some(path) => path,
+        None if default.exists() => default,
+        None => return Ok(SettingsFile::default()),
+    };
+    let text = std::fs::read_to_string(path).with_context(|| format!("failed to read `{}`", path.display()))?;
+    // The TOML library's message shows the line, the field and what was expected.
+    toml::from_str(&text).with_context(|| format!("`{}` is no settings file", path.display()))
+}
+
+fn read_profile(given: Option<PathBuf>, default: &Path) -> Result<(Profile, String)> {
+    let path = match given {
+        Some(path) => path,
+        None if default.exists() => default.to_owned(),
+        None => return Ok((Profile::default(), "built-in".to_owned())),
+    };
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read profile `{name}`"))?;
+    Ok((Profile::parse(&name, &text)?, name))
+}
