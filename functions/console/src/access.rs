@@ -12,7 +12,7 @@ pub const COOKIE: &str = "greenroom_session";
 #[derive(Clone)]
 pub struct Access {
     token: String,
-    /// Names of hosts beside this machine's own, without a port.
+    /// Names beside this machine's own, in lower case, with or without a port.
     hosts: Vec<String>,
     /// Whether the console is served over HTTPS: cookies are then bound to it.
     secure: bool,
@@ -30,21 +30,15 @@ pub enum Proof {
 }
 
 impl Access {
-    /// Lets in whoever has `token`, which must be long and random: it is the only key.
+    /// Lets in whoever has `token`, which must be long and random: it is the only key. Answers as `localhost`, `127.0.0.1`, `[::1]`
+    /// and `hosts` (`console.example.com`, with a port or without).
     ///
     /// # Panics
     /// If the token has fewer than 16 characters: an empty setting must not open the console.
-    pub fn new(token: impl Into<String>) -> Self {
-        let token = token.into();
+    pub fn new(token: &str, hosts: &[String]) -> Self {
         assert!(token.len() >= 16, "the console's token has {} characters and needs at least 16", token.len());
-        Access { token, hosts: Vec::new(), secure: false, person: "console".to_owned() }
-    }
-
-    /// Also answers under this host name.
-    #[must_use]
-    pub fn host(mut self, name: impl Into<String>) -> Self {
-        self.hosts.push(name.into().to_ascii_lowercase());
-        self
+        let hosts = hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+        Access { token: token.to_owned(), hosts, secure: false, person: "console".to_owned() }
     }
 
     /// Served over HTTPS.
@@ -125,7 +119,7 @@ impl Access {
     pub(crate) fn is_our_host(&self, headers: &HeaderMap, uri: &Uri) -> bool {
         authority(headers, uri).is_some_and(|authority| {
             let name = host_name(&authority);
-            matches!(name, "localhost" | "127.0.0.1" | "[::1]") || self.hosts.iter().any(|host| host == name)
+            matches!(name, "localhost" | "127.0.0.1" | "[::1]") || self.hosts.iter().any(|host| host == name || *host == authority)
         })
     }
 
@@ -173,12 +167,12 @@ mod tests {
     #[test]
     #[should_panic(expected = "needs at least 16")]
     fn an_empty_token_opens_nothing() {
-        let _ = Access::new("");
+        let _ = Access::new("", &[]);
     }
 
     #[test]
     fn what_is_derived_never_shows_the_token() {
-        let access = Access::new("0123456789abcdef");
+        let access = Access::new("0123456789abcdef", &[]);
         let shown = format!("{} {}", access.session_cookie(), access.csrf());
         assert!(!shown.contains("0123456789abcdef"));
         assert_ne!(access.csrf(), access.session());

@@ -28,7 +28,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
-use ports::{Catalog, Clock, CreateBlob, Depth, Kind, PortError, PresignBlob, ReadBlob, SendMessages};
+use ports::{Catalog, Clock, CreateBlob, DeadLetter, Depth, Kind, PortError, PresignBlob, ReadBlob, SendMessages};
 use std::error::Error;
 use std::sync::Arc;
 
@@ -55,6 +55,8 @@ pub struct Console {
 pub struct QueueHealth {
     pub name: String,
     pub depth: Depth,
+    /// The oldest few of its dead letters.
+    pub dead: Vec<DeadLetter>,
 }
 
 /// Tells how the queues are doing; the host knows.

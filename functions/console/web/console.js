@@ -49,9 +49,9 @@ function fetchPage() {
 }
 
 function swap(old, fresh) {
+  seen.set(fresh.id, fresh.outerHTML);
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   for (const details of $$('details[open]', old)) { const twin = details.id && fresh.querySelector(`#${CSS.escape(details.id)}`); if (twin) twin.open = true; }
-  seen.set(fresh.id, fresh.outerHTML);
   const node = document.adoptNode(fresh);
   old.replaceWith(node);
   if (focused) {
@@ -139,6 +139,7 @@ document.addEventListener('submit', async (event) => {
     if (!answer.ok) throw new Error(await problem(answer));
     if (form.id === 'move') isMoving = false;
     say(form.dataset.send);
+    // Not drawn again before `settle` has taken it in: the old point would flash.
     seen.delete('focus');
     soon();
   } catch (error) {
@@ -191,7 +192,10 @@ function draw() {
   const { width, height } = stage.dataset;
   const [left, top, w, h] = ratio ? windowOf(stage, ratio, x, y) : [0, 0, 0, 0];
   $('.mask path', stage).setAttribute('d', ratio ? `M0 0H${width}V${height}H0zM${left} ${top}h${w}v${h}h${-w}z` : '');
+  const wasMoving = isMoving;
   isMoving = x !== Number(stage.dataset.x) || y !== Number(stage.dataset.y);
+  // What came in meanwhile was held back.
+  if (wasMoving && !isMoving) { tag = null; soon(); }
   $('#discard').disabled = !isMoving;
   for (const crop of $$('.crop')) {
     const live = $('.live', crop);
@@ -218,7 +222,8 @@ function point(event) {
 
 document.addEventListener('pointerdown', (event) => {
   const stage = event.target.closest?.('.stage');
-  if (!stage || event.button) return;
+  // A finger beside the ring may be about to scroll: only its tap counts (see `click`).
+  if (!stage || event.button || (event.pointerType === 'touch' && !event.target.closest('.marker'))) return;
   event.preventDefault();
   stage.setPointerCapture(event.pointerId);
   point(event);
@@ -245,7 +250,10 @@ function discard() {
   const { x, y } = $('.stage').dataset;
   moveTo(x / 10, y / 10);
 }
-document.addEventListener('click', (event) => { if (event.target.closest('#discard')) discard(); });
+document.addEventListener('click', (event) => {
+  if (event.target.closest('#discard')) discard();
+  if (event.pointerType === 'touch' && event.target.closest('.stage')) point(event);
+});
 document.addEventListener('input', (event) => { if (event.target.matches('#fx, #fy, input[name=window]')) draw(); });
 
 function enhance() {

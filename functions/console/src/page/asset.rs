@@ -50,7 +50,7 @@ fn head(manifest: &Manifest, title: &Name) -> Markup {
     let n_steps = readiness.steps.len();
     let n_done = readiness.steps.iter().filter(|step| step.status != StepStatus::Pending).count();
     html! {
-        header #status .head data-live data-state=(::asset::why::state_words(readiness.state)) {
+        header #status .masthead data-live data-state=(::asset::why::state_words(readiness.state)) {
             @if let Some(folder) = &title.folder { span.folder { bdi { (folder) } } }
             h1 { (name(title)) }
             div.row {

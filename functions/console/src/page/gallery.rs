@@ -1,6 +1,6 @@
 //! The gallery: every asset, its state, and the way in for new ones.
 
-use super::{Frame, chip, frame, glyph, name};
+use super::{Frame, capital, chip, frame, glyph, name};
 use crate::tile::Tile;
 use crate::{Console, Shared, failure};
 use ::asset::readiness::State as AssetState;
@@ -11,7 +11,7 @@ use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use ports::{CatalogPage, CatalogQuery, PortError};
+use ports::{CatalogPage, CatalogQuery, Kind, PortError};
 use serde::Deserialize;
 
 const PAGE_SIZE: usize = 48;
@@ -63,7 +63,15 @@ type Counts = Vec<(AssetState, u64)>;
 
 /// Reads one page of the list and the counts beside it.
 pub async fn list(console: &Console, ask: &Ask) -> Result<(CatalogPage, Counts), PortError> {
-    Ok((console.catalog.list(&ask.query()).await?, console.catalog.counts().await?))
+    let query = ask.query();
+    let page = match console.catalog.list(&query).await {
+        // An address from elsewhere whose page nobody knows: begin at the beginning.
+        Err(error) if error.kind == Kind::Fatal && query.after.is_some() => {
+            console.catalog.list(&CatalogQuery { after: None, ..query }).await?
+        }
+        page => page?,
+    };
+    Ok((page, console.catalog.counts().await?))
 }
 
 /// Returns what is wrong with the queues, in words; empty while all is well.
@@ -77,7 +85,9 @@ pub async fn troubles(console: &Console) -> Vec<String> {
     };
     let dead = queues.iter().filter(|queue| queue.depth.dead > 0).map(|queue| {
         let letters = count(queue.depth.dead as usize, "message", "messages");
-        format!("{letters} of queue `{}` failed too often and wait for you: see `greenroom status`", visible(&queue.name))
+        let last = queue.dead.last().and_then(|letter| letter.last_error.as_deref());
+        let because = last.map(|error| format!(", the last one because: {}", visible(error))).unwrap_or_default();
+        format!("{letters} of queue `{}` failed too often{because}. see `greenroom status`", visible(&queue.name))
     });
     dead.collect()
 }
@@ -140,7 +150,7 @@ fn filters(ask: &Ask, counts: &Counts, n_all: u64) -> Markup {
                         li {
                             a class={ "s-" (state.as_str()) } href=(ask.address("/", Some(*state), None))
                                 aria-current=[(current == Some(*state)).then_some("page")] {
-                                (glyph(state.as_str())) (state_words(*state)) span.n { (n) }
+                                (glyph(state.as_str())) (capital(state_words(*state))) span.n { (n) }
                             }
                         }
                     }

@@ -91,7 +91,13 @@ fn sprite() -> Markup {
 
 /// Shows a state as an icon and words; the colour only helps.
 pub fn chip(state: State) -> Markup {
-    html! { span class={ "chip s-" (state.as_str()) } { (glyph(state.as_str())) (state_words(state)) } }
+    html! { span class={ "chip s-" (state.as_str()) } { (glyph(state.as_str())) (capital(state_words(state))) } }
+}
+
+/// Returns `Ready with gaps` for `ready with gaps`.
+pub fn capital(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// Shows a file's name, cut in its middle where it is too long; the whole is in the title.
