@@ -1,13 +1,19 @@
 //! What a developer of Greenroom runs: tests, simulations, benchmarks. `cargo xtask` without arguments lists it.
 
 mod bench;
+mod setup;
 mod sim;
+mod test;
 
 use anyhow::bail;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask sim [--uploads N] [--seed S] [--verify-replay] [--no-sweep] [--plant BUG] [--swarm SEEDS] [--mutants]
+cargo xtask setup
+            installs what the tests need: apt packages (as root or by sudo), the rest below target/tools
+cargo xtask test
+            setup, format, lints, every test, the simulation and its planted bugs
+cargo xtask sim [--uploads N] [--seed S] [--verify-replay] [--no-sweep] [--plant BUG] [--watch TEXT] [--swarm SEEDS] [--mutants]
             the real functions in a simulated world, under every fault at once
 cargo xtask bench images
             against sharp, at equal quality";
@@ -30,6 +36,8 @@ fn run(args: &[String]) -> anyhow::Result<()> {
             println!("{USAGE}");
             Ok(())
         }
+        ["setup"] => setup::main(),
+        ["test"] => test::main(),
         ["sim", ..] => sim::main(&args[1..]),
         ["bench", "images", ..] => bench::images::run(&args[2..]),
         _ => bail!("`{}` is no task\n\n{USAGE}", args.join(" ")),

@@ -97,11 +97,13 @@ pub struct Config {
     /// Receives after which a message is a dead letter.
     pub max_receives: u32,
     pub plant: Option<Plant>,
+    /// Print every call whose subject contains this.
+    pub watch: Option<&'static str>,
 }
 
 impl Config {
     pub fn standard(uploads: u64, seed: u64) -> Self {
-        Config { uploads, seed, rates: Rates::STANDARD, sweep: true, max_receives: 5, plant: None }
+        Config { uploads, seed, rates: Rates::STANDARD, sweep: true, max_receives: 5, plant: None, watch: None }
     }
 
     /// Without the sweep, which masks bugs of the queues: then nothing may be dropped, and no message may die.

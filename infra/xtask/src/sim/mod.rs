@@ -20,8 +20,7 @@ use rng::Rng;
 use std::time::{Duration, Instant};
 use world::{Counts, Sim};
 
-pub const USAGE: &str =
-    "sim [--uploads N] [--seed S] [--verify-replay] [--no-sweep] [--plant BUG] [--swarm SEEDS] [--mutants]";
+pub const USAGE: &str = "sim [--uploads N] [--seed S] [--verify-replay] [--no-sweep] [--plant BUG] [--watch TEXT] [--swarm SEEDS] [--mutants]";
 
 /// One run and what it came to.
 struct Run {
@@ -29,6 +28,7 @@ struct Run {
     verdict: Verdict,
     trace: u64,
     settled_after_ms: Vec<u64>,
+    slowest: String,
     virtual_ms: u64,
 }
 
@@ -44,6 +44,7 @@ fn run(config: Config) -> Run {
         verdict,
         trace: world.trace,
         settled_after_ms,
+        slowest: world.truth.slowest.1.clone(),
         virtual_ms: world.now_ms() - start_ms,
     }
 }
@@ -65,6 +66,7 @@ pub fn main(args: &[String]) -> anyhow::Result<()> {
             "--verify-replay" => verify_replay = true,
             "--no-sweep" => with_sweep = false,
             "--mutants" => with_mutants = true,
+            "--watch" => config.watch = Some(args.next().context("`--watch` needs a part of a key")?.clone().leak()),
             "--plant" => plant = Some(Plant::parse(args.next().context("`--plant` needs the name of a bug")?)?),
             other => bail!("`{other}` is no option of `sim`; usage: cargo xtask {USAGE}"),
         }
@@ -133,11 +135,12 @@ fn report(run: &Run, took: Duration) {
         run.settled_after_ms.get(index).map_or(0.0, |ms| *ms as f64 / 1000.0)
     };
     println!(
-        "settled after (virtual): median {:.1} s, 99 % {:.1} s, 99.9 % {:.1} s, all {:.1} s",
+        "settled after (virtual): median {:.1} s, 99 % {:.1} s, 99.9 % {:.1} s, all {:.1} s ({})",
         at(5000),
         at(9900),
         at(9990),
-        at(10_000)
+        at(10_000),
+        run.slowest
     );
     println!("took {:.1} s for {:.1} virtual hours", took.as_secs_f64(), run.virtual_ms as f64 / 3_600_000.0);
     for finding in &run.verdict.findings {

@@ -35,6 +35,17 @@ pub struct Truth {
     pub n_regressions: u64,
     /// Milliseconds from a change to its settling.
     pub settled_after_ms: Vec<u64>,
+    /// The change that took longest to settle, and its asset.
+    pub slowest: (u64, String),
+}
+
+impl Truth {
+    /// A key that came and went before anybody looked: there is nothing to know about it.
+    pub fn never_seen(&mut self, index: usize) {
+        let truth = &mut self.keys[index];
+        self.n_open -= u64::from(!truth.is_settled);
+        truth.is_settled = true;
+    }
 }
 
 /// As much of a manifest as has to be seen at each write.
@@ -81,7 +92,11 @@ impl Truth {
         let is_settled = published_ms >= truth.last_op_ms && glance.readiness.state.is_settled();
         if is_settled && !truth.is_settled {
             self.n_open -= 1;
-            self.settled_after_ms.push(now_ms - truth.last_op_ms);
+            let after_ms = now_ms - truth.last_op_ms;
+            if after_ms > self.slowest.0 {
+                self.slowest = (after_ms, folder.to_owned());
+            }
+            self.settled_after_ms.push(after_ms);
         } else if !is_settled && truth.is_settled {
             self.n_open += 1;
         }
@@ -134,6 +149,10 @@ pub fn judge(world: &World, profile: &Profile) -> Verdict {
 fn judge_key(world: &World, profile: &Profile, key: &str, verdict: &mut Verdict) {
     let asset = asset::ids::AssetId::of_key(key);
     let Some(object) = world.store.get(&keys::manifest(&asset)) else {
+        if !world.inbox.0.contains_key(key) {
+            verdict.deleted += 1;
+            return;
+        }
         return verdict.find(|v| &mut v.lost, || format!("`{key}` has no manifest"));
     };
     let manifest: Manifest = serde_json::from_slice(&object.bytes).expect("settle writes manifests");
@@ -154,7 +173,8 @@ fn judge_folder(world: &World, manifest: &Manifest, verdict: &mut Verdict) {
         let made = rest.strip_prefix("renditions/").or_else(|| rest.strip_prefix("facts/results/"));
         let Some(of) = made.and_then(|made| made.split('/').next()).and_then(Sequencer::parse) else { continue };
         let is_over = of < generation || is_deleted;
-        if is_over && object.is_live {
+        // What a worker leaves that woke up late and died is found by the sweep only.
+        if is_over && object.is_live && world.config.sweep {
             verdict.find(|v| &mut v.leftovers, || format!("`{folder}/{rest}` outlived its deletion"));
         }
         if !is_over && object.n_created > 1 {

@@ -102,11 +102,15 @@ impl World {
     pub fn reconcile(&mut self) {
         let now_ms = self.now_ms();
         let mut missing = Vec::new();
-        for truth in &self.truth.keys {
+        let mut never_seen = Vec::new();
+        for (index, truth) in self.truth.keys.iter().enumerate() {
             let known = self.store.get(&asset::keys::manifest(&AssetId::of_key(&truth.key))).and_then(|manifest| {
                 let glance: Glance<'_> = serde_json::from_slice(&manifest.bytes).expect("settle writes manifests");
                 glance.arrivals.into_values().next_back()
             });
+            if known.is_none() && !self.inbox.0.contains_key(&truth.key) {
+                never_seen.push(index);
+            }
             let known_etag = known.and_then(|arrival| arrival.change.etag);
             match self.inbox.0.get(&truth.key) {
                 Some(object) if known_etag != Some(object.etag.as_str()) => {
@@ -118,6 +122,7 @@ impl World {
                 Some(_) | None => {}
             }
         }
+        never_seen.into_iter().for_each(|index| self.truth.never_seen(index));
         for (key, etag, at_ms) in missing {
             self.counts.reconciled += 1;
             let sequencer = Sequencer::from_unix_nanos(at_ms * 1_000_000);

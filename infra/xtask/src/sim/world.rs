@@ -66,13 +66,13 @@ pub struct Fate {
     pub crash_at: Option<(u32, bool)>,
     /// Calls until it stops, and for how long.
     pub pause_at: Option<(u32, u64)>,
-    /// A throttled call is repeated at once.
+    /// A call that fails is repeated at once.
     is_patient: bool,
     n_calls: u32,
 }
 
 impl Fate {
-    /// Nothing goes wrong that does not go wrong in every call, and a throttled call is repeated at once.
+    /// Nothing goes wrong that does not go wrong in every call, and a call that fails is repeated at once.
     pub fn patient() -> Self {
         Fate { is_patient: true, ..Fate::default() }
     }
@@ -259,6 +259,10 @@ impl Sim {
             let result = {
                 let mut world = self.world();
                 let result = apply(&mut world);
+                if world.config.watch.is_some_and(|text| subject.contains(text)) {
+                    let outcome = result.as_ref().map_or_else(|error| format!("{:?}", error.kind), |_| "ok".to_owned());
+                    println!("{:>12.3} s  {operation} {subject}: {outcome}", (world.now_us - START_US) as f64 / 1e6);
+                }
                 let what = result.as_ref().map_or_else(|error| 2 + u64::from(error.kind == Kind::Exists), |_| 1);
                 world.note(what, subject);
                 result
@@ -304,7 +308,11 @@ impl Sim {
             let after_ms = world.rng.range(100, 2000);
             return Meets::Throttle(if world.fates[task].is_patient { 0 } else { after_ms });
         }
-        if is_write && world.rng.hits(rates.lost_ack) { Meets::LostAck } else { Meets::Nothing }
+        if is_write && !world.fates[task].is_patient && world.rng.hits(rates.lost_ack) {
+            Meets::LostAck
+        } else {
+            Meets::Nothing
+        }
     }
 
     /// Ends the current invocation as a power cut would.
