@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use asset::image::ColorPolicy;
-use asset::refusal::Refusal;
 use moxcms::{ColorProfile, DataColorSpace, Layout as IccLayout, TransformOptions};
 
 use crate::container::Header;
 use crate::raster::{Layout, Raster};
-use crate::refuse;
 
 /// The largest difference, in 255ths, at which a profile counts as sRGB itself.
 const SAME: u8 = 2;
@@ -89,30 +87,13 @@ fn is_srgb(profile: &ColorProfile) -> bool {
 }
 
 /// Makes eight-bit pixels of the samples according to the plan.
-pub(crate) fn finish(samples: Samples, plan: &Plan, header: &Header) -> Result<Raster, Refusal> {
+pub(crate) fn finish(samples: Samples, plan: &Plan) -> Raster {
     let Samples { width, height, kind, data } = samples;
-    let corrupt = |error: moxcms::CmsError| refuse::corrupt(header.format, format!("its colour profile: {error}"));
     if let Plan::Convert(profile) = plan
         && let Some((from, to, layout)) = icc_layouts(kind, profile)
+        && let Some(data) = convert(profile, (from, to), &data, width as usize * height as usize * layout.channels())
     {
-        let srgb = ColorProfile::new_srgb();
-        let options = TransformOptions::default();
-        let pixels = width as usize * height as usize;
-        let data = match data {
-            Data::Eight(data) => {
-                let mut out = vec![0u8; pixels * layout.channels()];
-                let transform = profile.create_transform_8bit(from, &srgb, to, options).map_err(corrupt)?;
-                transform.transform(&data, &mut out).map_err(corrupt)?;
-                out
-            }
-            Data::Sixteen(data) => {
-                let mut out = vec![0u16; pixels * layout.channels()];
-                let transform = profile.create_transform_16bit(from, &srgb, to, options).map_err(corrupt)?;
-                transform.transform(&data, &mut out).map_err(corrupt)?;
-                to_eight(&out)
-            }
-        };
-        return Ok(Raster { width, height, layout, data });
+        return Raster { width, height, layout, data };
     }
     let data = match data {
         Data::Eight(data) => data,
@@ -129,7 +110,26 @@ pub(crate) fn finish(samples: Samples, plan: &Plan, header: &Header) -> Result<R
         }
         Kind::Cmyk => (Layout::Rgb, data.as_chunks::<4>().0.iter().flat_map(|&ink| plain_cmyk(ink)).collect()),
     };
-    Ok(Raster { width, height, layout, data })
+    Raster { width, height, layout, data }
+}
+
+/// Converts to eight-bit sRGB. `None` for a profile that cannot be used: its picture is then taken as if it had none.
+fn convert(profile: &ColorProfile, (from, to): (IccLayout, IccLayout), data: &Data, length: usize) -> Option<Vec<u8>> {
+    let srgb = ColorProfile::new_srgb();
+    let options = TransformOptions::default();
+    match data {
+        Data::Eight(data) => {
+            let mut out = vec![0u8; length];
+            profile.create_transform_8bit(from, &srgb, to, options).ok()?.transform(data, &mut out).ok()?;
+            Some(out)
+        }
+        Data::Sixteen(data) => {
+            // Converted in sixteen bits, so that dark gradients are rounded once.
+            let mut out = vec![0u16; length];
+            profile.create_transform_16bit(from, &srgb, to, options).ok()?.transform(data, &mut out).ok()?;
+            Some(to_eight(&out))
+        }
+    }
 }
 
 /// Returns the layouts of a conversion, or `None` if the profile is of another kind than the samples.

@@ -34,7 +34,7 @@ pub(crate) fn frames(
         }
         let samples = samples(width, height, image::ColorType::Rgba8, buffer.into_raw())
             .ok_or_else(|| refuse::corrupt(job.header.format, "an impossible frame"))?;
-        let raster = guarded(job.header.format, || color::finish(samples, &plan, job.header))?;
+        let raster = guarded(job.header.format, || Ok(color::finish(samples, &plan)))?;
         each(raster, delay_ms, &plan)?;
         index += 1;
     }

@@ -40,7 +40,7 @@ pub(crate) fn still(job: &Job, policy: ColorPolicy) -> Result<(Raster, Plan), Re
         _ => raster::decode(job),
     })?;
     job.deadline.check("convert colours")?;
-    let raster = guarded(job.header.format, || color::finish(samples, &plan, job.header))?;
+    let raster = guarded(job.header.format, || Ok(color::finish(samples, &plan)))?;
     Ok((raster.without_idle_alpha(), plan))
 }
 

@@ -15,7 +15,8 @@ use crate::refuse;
 /// From this quality on, colour keeps its full resolution.
 const FULL_COLOR_FROM: u8 = 90;
 
-/// libaom's speed for effort 0 to 10. Nine, its fastest, loses little to eight and costs a fraction of six.
+/// libaom's speed for effort 0 to 10. Nine, its fastest for stills, made files as small as eight and seven did, at equal PSNR,
+/// in less than a half and a quarter of their time.
 const SPEEDS: [u8; 11] = [9, 9, 9, 9, 9, 8, 7, 6, 5, 4, 3];
 
 const BT709: u8 = 1;
@@ -76,7 +77,8 @@ fn frame(raster: &Raster, planes: &Planes, full: bool, settings: aom::Settings) 
     aom::encode_still(input, settings).map_err(|error| failed("avif", error))
 }
 
-/// Quality 100 is quantizer 0 and quality 0 is 63, in a straight line, as libavif and so sharp have it.
+/// Quality 100 is quantizer 0 and quality 0 is 63, in a straight line, as libheif and so sharp have it. Sharp's AVIF is
+/// 4:4:4 and slower by default: quality 60 here looks like its 50, in fewer bytes.
 fn quantizer(quality: u8) -> u8 {
     ((100 - u32::from(quality)) * 63).div_ceil(100) as u8
 }
