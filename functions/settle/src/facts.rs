@@ -7,30 +7,19 @@ use asset::manifest::Manifest;
 use ports::blob::list_all;
 use ports::{Kind, PortError};
 
-/// What a look into the store found.
-pub(crate) struct News {
-    pub facts: Vec<Fact>,
-    /// Something was written for a generation that is over: by a worker that woke up late.
-    pub has_leftovers: bool,
-}
-
 impl Settle {
-    pub(crate) async fn new_facts(&self, manifest: &Manifest) -> Result<News, PortError> {
-        let mut news = News { facts: Vec::new(), has_leftovers: false };
-        let generation = manifest.generation();
+    pub(crate) async fn new_facts(&self, manifest: &Manifest) -> Result<Vec<Fact>, PortError> {
+        let mut news = Vec::new();
         for blob in list_all(self.list.as_ref(), &keys::facts(&manifest.asset)).await? {
             let Some(key) = keys::parse_fact(&manifest.asset, &blob.key) else {
                 tracing::warn!(key = blob.key, "ignored an object that is no fact");
                 continue;
             };
-            if let FactKey::Result { generation: of, .. } = &key {
-                news.has_leftovers |= *of < generation;
-            }
             if manifest.knows(&key) {
                 continue;
             }
             if let Some(fact) = self.read_fact(&blob.key, &key).await? {
-                news.facts.push(fact);
+                news.push(fact);
             }
         }
         Ok(news)

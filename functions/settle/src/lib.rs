@@ -12,6 +12,7 @@ use asset::ids::AssetId;
 use asset::keys;
 use asset::manifest::Manifest;
 use asset::profile::Profile;
+use asset::sequencer::Sequencer;
 use asset::settle::{Patience, Settlement, settle};
 use asset::task::{Settled, Task};
 use async_trait::async_trait;
@@ -101,12 +102,12 @@ impl Settle {
     async fn look_once(&self, asset: &AssetId) -> Result<bool, Failure> {
         let (before, etag) = self.read_manifest(asset).await?;
         let news = self.new_facts(&before).await?;
-        if before.arrivals.is_empty() && news.facts.is_empty() {
+        if before.arrivals.is_empty() && news.is_empty() {
             return Ok(true);
         }
         let now_ms = self.clock.now_ms();
         let Settlement { mut manifest, send, give_up, mut changed } =
-            settle(&before, news.facts, &self.profile, self.patience, now_ms);
+            settle(&before, news, &self.profile, self.patience, now_ms);
         if !give_up.is_empty() {
             for result in &give_up {
                 let body = serde_json::to_vec(result).map_err(Failure::reject)?;
@@ -115,7 +116,8 @@ impl Settle {
             return Ok(false);
         }
         let generation = manifest.generation();
-        if manifest.cleaned < generation || news.has_leftovers {
+        // Every time, not just once: a worker of a life that is over may wake up late, write a rendition, and die before it says so.
+        if generation > Sequencer::ZERO {
             self.clean_up(&manifest).await?;
             if manifest.cleaned < generation {
                 manifest.cleaned = generation;
