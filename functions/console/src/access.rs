@@ -119,7 +119,8 @@ impl Access {
     pub(crate) fn is_our_host(&self, headers: &HeaderMap, uri: &Uri) -> bool {
         authority(headers, uri).is_some_and(|authority| {
             let name = host_name(&authority);
-            matches!(name, "localhost" | "127.0.0.1" | "[::1]") || self.hosts.iter().any(|host| host == name || *host == authority)
+            matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+                || self.hosts.iter().any(|host| host == name || *host == authority)
         })
     }
 
@@ -140,7 +141,8 @@ impl Access {
         }
         // Another port of this machine is another site. Behind a proxy the host that we see may differ from the browser's, so
         // configured names count too.
-        authority(headers, uri).is_some_and(|authority| authority == origin) || self.hosts.iter().any(|host| host == origin)
+        authority(headers, uri).is_some_and(|authority| authority == origin)
+            || self.hosts.iter().any(|host| host == origin)
     }
 }
 

@@ -31,14 +31,19 @@ pub async fn assets(State(console): State<Shared>, Query(ask): Query<Ask>, heade
         Err(error) => failure("/api/assets", &headers, &error),
         Ok((page, counts)) => {
             let assets = page.entries.into_iter().map(Tile::of).collect();
-            let answer = Answer { assets, next: page.next, counts: by_name(&counts), troubles: troubles(&console).await };
+            let answer =
+                Answer { assets, next: page.next, counts: by_name(&counts), troubles: troubles(&console).await };
             live::json(&headers, &answer)
         }
     }
 }
 
 fn by_name(counts: &[(AssetState, u64)]) -> Value {
-    counts.iter().map(|(state, n)| (state.as_str().to_owned(), Value::from(*n))).collect::<serde_json::Map<_, _>>().into()
+    counts
+        .iter()
+        .map(|(state, n)| (state.as_str().to_owned(), Value::from(*n)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 /// Shows one asset: its readiness, and why.
@@ -136,7 +141,8 @@ fn decide(manifest: &Manifest, given: &Given) -> Result<Decision, &'static str> 
     match given.decision.as_str() {
         "release_focus" => Ok(Decision::ReleaseFocus),
         "retry" => {
-            let task = given.task.as_deref().and_then(|task| TaskId::parse(task).ok()).ok_or("the form names no task")?;
+            let task =
+                given.task.as_deref().and_then(|task| TaskId::parse(task).ok()).ok_or("the form names no task")?;
             let is_refused = manifest.readiness.gaps().any(|(step, _)| step.task == task);
             is_refused.then_some(Decision::Retry { task }).ok_or("this step is not refused any more")
         }

@@ -27,7 +27,10 @@ pub async fn admit(State(console): State<Shared>, mut request: Request, next: Ne
         return next.run(request).await;
     }
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    if is_read && path == "/" && let Some(token) = query_value(request.uri().query(), "token") {
+    if is_read
+        && path == "/"
+        && let Some(token) = query_value(request.uri().query(), "token")
+    {
         if !access.is_token(&token) {
             return refuse(&request, StatusCode::UNAUTHORIZED, "this is not the token");
         }
@@ -35,7 +38,11 @@ pub async fn admit(State(console): State<Shared>, mut request: Request, next: Ne
         return ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response();
     }
     let Some(proof) = access.proof(request.headers()) else {
-        return refuse(&request, StatusCode::UNAUTHORIZED, "open the console by the link that `greenroom` printed at its start");
+        return refuse(
+            &request,
+            StatusCode::UNAUTHORIZED,
+            "open the console by the link that `greenroom` printed at its start",
+        );
     };
     if !is_read && !access.is_our_origin(request.headers(), request.uri()) {
         return refuse(&request, StatusCode::FORBIDDEN, "this request comes from another site");
@@ -113,7 +120,9 @@ fn page_policy(upload_origin: Option<&str>) -> String {
 /// Returns whether `origin` may stand in the policy: a scheme, a host, a port, and nothing that could end the directive.
 pub fn is_origin(origin: &str) -> bool {
     let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte)))
+    rest.is_some_and(|rest| {
+        !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+    })
 }
 
 /// Returns whether the caller asked for JSON rather than for a page.

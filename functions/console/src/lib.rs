@@ -99,7 +99,8 @@ pub fn router(console: Console) -> Router {
 async fn read_manifest(console: &Console, asset: &AssetId) -> Result<Manifest, PortError> {
     let key = keys::manifest(asset);
     let blob = console.store.read(&key).await?;
-    serde_json::from_slice(&blob.bytes).map_err(|error| PortError::new(Kind::Fatal, "parse manifest", key).because(error))
+    serde_json::from_slice(&blob.bytes)
+        .map_err(|error| PortError::new(Kind::Fatal, "parse manifest", key).because(error))
 }
 
 /// Answers a failed port call. The cause goes to the log; the caller learns what to do.

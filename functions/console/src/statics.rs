@@ -33,8 +33,10 @@ pub fn addresses() -> [String; 3] {
 pub async fn serve(Path(name): Path<String>) -> Response {
     match FILES.iter().find(|file| file.name == name) {
         Some(file) => {
-            let headers =
-                [(header::CONTENT_TYPE, file.media_type), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+            let headers = [
+                (header::CONTENT_TYPE, file.media_type),
+                (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+            ];
             (headers, file.body).into_response()
         }
         None => StatusCode::NOT_FOUND.into_response(),

@@ -9,7 +9,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 
 /// What a path segment may not hold as it is.
-const PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}').add(b'%');
+const PATH: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}').add(b'%');
 
 /// Returns the address of a rendition.
 pub fn media_url(key: &str) -> String {
@@ -106,7 +107,8 @@ impl Tile {
         if self.state != State::Deleted {
             parts.push(size(self.bytes));
         }
-        parts.join(" · ")
+        // A number keeps its unit on its line.
+        parts.iter().map(|part| part.replace(' ', "\u{a0}")).collect::<Vec<_>>().join(" · ")
     }
 }
 

@@ -42,14 +42,18 @@ pub async fn begin(
     };
     let key = wanted.name.trim_start_matches('/');
     if !is_safe_key(key) || key.ends_with('/') {
-        return refuse(StatusCode::UNPROCESSABLE_ENTITY, "this name cannot be a key: it is empty, too long, or leads elsewhere");
+        return refuse(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "this name cannot be a key: it is empty, too long, or leads elsewhere",
+        );
     }
     if wanted.size == 0 {
         return refuse(StatusCode::UNPROCESSABLE_ENTITY, "the file is empty");
     }
     let limit = console.profile.limits.max_bytes;
     if wanted.size > limit {
-        let words = format!("the file has {}, the profile allows {} (limits.max_bytes)", size(wanted.size), size(limit));
+        let words =
+            format!("the file has {}, the profile allows {} (limits.max_bytes)", size(wanted.size), size(limit));
         return refuse(StatusCode::UNPROCESSABLE_ENTITY, &words);
     }
     match console.uploads.presign_put(key, SECONDS).await {

@@ -27,7 +27,8 @@ pub async fn give(
             Err(error) if error.kind == Kind::Exists => {}
             Err(error) => return Err(error),
             Ok(_) => {
-                let message = serde_json::to_string(&Settled { asset: asset.clone() }).expect("a message serializes to JSON");
+                let message =
+                    serde_json::to_string(&Settled { asset: asset.clone() }).expect("a message serializes to JSON");
                 settle.send(vec![Envelope::now(message)]).await?;
                 return Ok(verdict);
             }

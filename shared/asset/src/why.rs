@@ -136,7 +136,8 @@ fn step(manifest: &Manifest, step: &Step, now_ms: u64) -> Line {
                 .filter(|result| matches!(&result.outcome, Outcome::Refused(found) if found == refusal))
                 .max_by_key(|result| result.at_ms);
             let found = visible(&refusal.found);
-            let text = format!("{title}: refused ({}): {found}. the way out: {}", refusal.code, visible(&refusal.way_out));
+            let text =
+                format!("{title}: refused ({}): {found}. the way out: {}", refusal.code, visible(&refusal.way_out));
             line(Mark::Refused, result.map(|result| result.at_ms), text)
         }
         StepStatus::Done { outputs } => {
@@ -156,7 +157,9 @@ fn step(manifest: &Manifest, step: &Step, now_ms: u64) -> Line {
             };
             let how = match result {
                 None => String::new(),
-                Some(TaskResult { reused_from: Some(other), .. }) => format!(" by copying from {other}, which has the same bytes"),
+                Some(TaskResult { reused_from: Some(other), .. }) => {
+                    format!(" by copying from {other}, which has the same bytes")
+                }
                 Some(result) => format!(" in {}", span(result.took_ms)),
             };
             line(Mark::Done, result.map(|result| result.at_ms), format!("{title}: done{how}{made}"))
@@ -217,7 +220,11 @@ fn retries(manifest: &Manifest, lines: &mut Vec<Line>) {
         let Decision::Retry { task } = &verdict.decision else { continue };
         let step = manifest.readiness.steps.iter().find(|step| step.task == *task);
         let title = step.map_or_else(|| format!("task {}", task.short()), |step| visible(&step.title));
-        lines.push(line(Mark::Person, Some(verdict.at_ms), format!("{} asked to try {title} again", visible(&verdict.by))));
+        lines.push(line(
+            Mark::Person,
+            Some(verdict.at_ms),
+            format!("{} asked to try {title} again", visible(&verdict.by)),
+        ));
     }
 }
 

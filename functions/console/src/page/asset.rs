@@ -57,7 +57,7 @@ fn head(manifest: &Manifest, title: &Name) -> Markup {
                 (chip(readiness.state))
                 @if n_done < n_steps {
                     span.steps { progress value=(n_done) max=(n_steps) aria-hidden="true" {} (n_done) " of " (n_steps) " steps" }
-                } @else if let (AssetState::InReview | AssetState::Deleted, Some(reason)) = (readiness.state, &readiness.reason) {
+                } @else if let (AssetState::Deleted, Some(reason)) = (readiness.state, &readiness.reason) {
                     span.facts { (visible(reason)) }
                 }
             }

@@ -1,6 +1,6 @@
 //! The focal point: shown on the picture, moved by pointer, touch or keys, and what each crop would show.
 
-use super::{chip, glyph};
+use super::glyph;
 use crate::Console;
 use crate::page::window::view_box;
 use crate::tile::media_url;
@@ -8,7 +8,7 @@ use ::asset::fact::Output;
 use ::asset::image::{AspectRatio, FocalPoint, FocusSource, OutputFormat};
 use ::asset::manifest::Manifest;
 use ::asset::profile::Collection;
-use ::asset::readiness::{Focus, State, Step, StepStatus};
+use ::asset::readiness::{Focus, Step, StepStatus};
 use ::asset::why::words::{count, size, visible};
 use maud::{Markup, html};
 
@@ -31,9 +31,20 @@ impl<'a> Stage<'a> {
         let probe = readiness.probe.as_ref()?;
         let collection = console.profile.collection_of(&manifest.key);
         let whole = collection.and_then(|collection| collection.views.iter().find(|view| view.crop.is_none()));
-        let preview = whole.and_then(|view| step_of(manifest, &view.name)).and_then(|step| outputs(step)).and_then(|all| pick(all, 1280));
+        let preview = whole
+            .and_then(|view| step_of(manifest, &view.name))
+            .and_then(|step| outputs(step))
+            .and_then(|all| pick(all, 1280));
         let (width, height) = (probe.width, probe.height);
-        Some(Stage { manifest, collection, width, height, focus: readiness.focus.as_ref()?, preview, csrf: console.access.csrf() })
+        Some(Stage {
+            manifest,
+            collection,
+            width,
+            height,
+            focus: readiness.focus.as_ref()?,
+            preview,
+            csrf: console.access.csrf(),
+        })
     }
 
     fn crops(&self) -> impl Iterator<Item = (&'a str, AspectRatio)> {
@@ -117,7 +128,7 @@ impl<'a> Stage<'a> {
         let FocalPoint { x, y } = self.focus.point;
         self.focus.stale.then(|| html! {
             div.bar.review role="region" aria-label="Review" {
-                (chip(State::InReview))
+                (glyph("in_review"))
                 p { strong { "Does the focal point still fit?" } " The file was replaced after " bdi { (visible(self.focus.by.as_deref().unwrap_or("somebody"))) } " placed it." }
                 div.row {
                     form method="post" action=(self.action()) data-send="Confirmed." {

@@ -49,7 +49,12 @@ impl Ask {
 
     /// Returns this list's address below `path`, with another state and page.
     fn address(&self, path: &str, state: Option<AssetState>, after: Option<&str>) -> String {
-        let pairs = [("state", state.map(AssetState::as_str)), ("q", Some(self.text())), ("kind", self.kind.as_deref()), ("after", after)];
+        let pairs = [
+            ("state", state.map(AssetState::as_str)),
+            ("q", Some(self.text())),
+            ("kind", self.kind.as_deref()),
+            ("after", after),
+        ];
         let query: Vec<String> = pairs
             .into_iter()
             .filter_map(|(name, value)| value.filter(|value| !value.is_empty()).map(|value| (name, value)))

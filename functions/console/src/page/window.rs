@@ -6,8 +6,11 @@ use ::asset::image::{AspectRatio, FocalPoint};
 pub fn view_box(width: u32, height: u32, ratio: AspectRatio, focus: FocalPoint) -> String {
     let (w, h) = (u64::from(width.max(1)), u64::from(height.max(1)));
     let (rw, rh) = (u64::from(ratio.width.max(1)), u64::from(ratio.height.max(1)));
-    let (crop_w, crop_h) =
-        if w * rh >= h * rw { (((h * rw + rh / 2) / rh).clamp(1, w), h) } else { (w, ((w * rh + rw / 2) / rw).clamp(1, h)) };
+    let (crop_w, crop_h) = if w * rh >= h * rw {
+        (((h * rw + rh / 2) / rh).clamp(1, w), h)
+    } else {
+        (w, ((w * rh + rw / 2) / rw).clamp(1, h))
+    };
     let place = |size: u64, window: u64, thousandths: u16| {
         (size * u64::from(thousandths.min(1000)) / 1000).saturating_sub(window / 2).min(size - window)
     };

@@ -25,13 +25,21 @@ fn routes(world: &World) -> Vec<(Method, String, &'static str, StatusCode)> {
     ]
 }
 
-async fn status(world: &World, method: &Method, path: &str, body: &'static str, headers: &[(&str, &str)]) -> StatusCode {
+async fn status(
+    world: &World,
+    method: &Method,
+    path: &str,
+    body: &'static str,
+    headers: &[(&str, &str)],
+) -> StatusCode {
     let mut request = ask(method.clone(), path).header("content-type", "application/x-www-form-urlencoded");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let response = world.send(request.body(Body::from(body)).expect("valid")).await;
-    for name in ["content-security-policy", "x-content-type-options", "referrer-policy", "x-frame-options", "cache-control"] {
+    for name in
+        ["content-security-policy", "x-content-type-options", "referrer-policy", "x-frame-options", "cache-control"]
+    {
         assert!(response.headers().contains_key(name), "{method} {path}: no {name}");
     }
     assert_eq!(response.headers()["x-content-type-options"], "nosniff");
@@ -46,14 +54,24 @@ async fn every_route_needs_the_right_token() {
         let answer = async |headers: &[(&str, &str)]| status(&world, &method, &path, body, headers).await;
         let refused = StatusCode::UNAUTHORIZED;
         assert_eq!(answer(&[]).await, refused, "{method} {path} without anything");
-        for authorization in ["Bearer wrong", "Bearer ", "Bearer", &format!("Basic {TOKEN}"), &format!("Bearer {TOKEN}x")] {
-            assert_eq!(answer(&[("authorization", authorization)]).await, refused, "{method} {path} with {authorization}");
+        for authorization in
+            ["Bearer wrong", "Bearer ", "Bearer", &format!("Basic {TOKEN}"), &format!("Bearer {TOKEN}x")]
+        {
+            assert_eq!(
+                answer(&[("authorization", authorization)]).await,
+                refused,
+                "{method} {path} with {authorization}"
+            );
         }
         for cookie in ["greenroom_session=", "greenroom_session=00", &format!("greenroom_session={TOKEN}"), "other=1"] {
             assert_eq!(answer(&[("cookie", cookie)]).await, refused, "{method} {path} with {cookie}");
         }
         assert_eq!(answer(&[("authorization", &bearer())]).await, expected, "{method} {path} with the token");
-        assert_eq!(answer(&[("cookie", &cookie), ("x-csrf-token", &csrf)]).await, expected, "{method} {path} with the session");
+        assert_eq!(
+            answer(&[("cookie", &cookie), ("x-csrf-token", &csrf)]).await,
+            expected,
+            "{method} {path} with the session"
+        );
         let both = [("authorization", "Bearer wrong"), ("cookie", cookie.as_str())];
         assert_eq!(answer(&both).await, refused, "{method} {path}: a wrong token is not saved by a session");
     }
@@ -75,13 +93,20 @@ async fn writes_need_our_own_page() {
         let refused = StatusCode::FORBIDDEN;
         assert_eq!(answer(&[]).await, refused, "{path} without a CSRF value");
         assert_eq!(answer(&[("x-csrf-token", "wrong")]).await, refused, "{path} with a wrong one");
-        for origin in ["https://evil.example", "null", "http://localhost:7701", "http://localhost:7700.evil.example", ""] {
+        for origin in
+            ["https://evil.example", "null", "http://localhost:7701", "http://localhost:7700.evil.example", ""]
+        {
             assert_eq!(answer(&[("x-csrf-token", &csrf), ("origin", origin)]).await, refused, "{path} from `{origin}`");
         }
         for site in ["cross-site", "same-site"] {
-            assert_eq!(answer(&[("x-csrf-token", &csrf), ("sec-fetch-site", site)]).await, refused, "{path} from {site}");
+            assert_eq!(
+                answer(&[("x-csrf-token", &csrf), ("sec-fetch-site", site)]).await,
+                refused,
+                "{path} from {site}"
+            );
         }
-        let ours = [("x-csrf-token", csrf.as_str()), ("origin", "http://localhost:7700"), ("sec-fetch-site", "same-origin")];
+        let ours =
+            [("x-csrf-token", csrf.as_str()), ("origin", "http://localhost:7700"), ("sec-fetch-site", "same-origin")];
         assert_eq!(answer(&ours).await, expected, "{path} from our page");
     }
     // A form without script carries the value in a field.
@@ -102,7 +127,8 @@ async fn a_strangers_host_name_opens_nothing() {
     for (method, path, _, _) in routes(&world) {
         for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:7700", "[::2]", ""] {
             let request = axum::http::Request::builder().method(method.clone()).uri(&path).header("host", host);
-            let response = world.send(request.header("authorization", bearer()).body(Body::empty()).expect("valid")).await;
+            let response =
+                world.send(request.header("authorization", bearer()).body(Body::empty()).expect("valid")).await;
             assert_eq!(response.status(), StatusCode::MISDIRECTED_REQUEST, "{method} {path} as `{host}`");
         }
     }

@@ -6,7 +6,11 @@ use axum::http::{Method, StatusCode};
 #[tokio::test]
 async fn hostile_text_stays_text() {
     let world = World::new().await;
-    for path in ["/".to_owned(), format!("/assets/{}", world.asset), format!("/?q={}", "%22%3E%3Cscript%3Ealert(7)%3C/script%3E")] {
+    for path in [
+        "/".to_owned(),
+        format!("/assets/{}", world.asset),
+        format!("/?q={}", "%22%3E%3Cscript%3Ealert(7)%3C/script%3E"),
+    ] {
         let (status, page) = world.get(&path).await;
         assert_eq!(status, StatusCode::OK);
         for markup in ["<script>alert", "<img src=x", "\u{202E}", "</dd><script", "<b>disk", "\"><script>"] {
@@ -65,10 +69,14 @@ async fn only_renditions_are_media() {
 async fn originals_are_downloads_only() {
     let world = World::new().await;
     let path = format!("/originals/{}/{}", world.asset, Sha256::of(PICTURE));
-    let response = world.send(ask(Method::GET, &path).header("authorization", bearer()).body(Body::empty()).expect("valid")).await;
+    let response =
+        world.send(ask(Method::GET, &path).header("authorization", bearer()).body(Body::empty()).expect("valid")).await;
     let disposition = response.headers()["content-disposition"].to_str().expect("ASCII").to_owned();
     assert!(disposition.starts_with("attachment; filename*=UTF-8''"), "{disposition}");
-    assert!(!disposition.contains(['<', '>', '"', ' ', '\u{202E}']) || disposition.matches(' ').count() == 1, "{disposition}");
+    assert!(
+        !disposition.contains(['<', '>', '"', ' ', '\u{202E}']) || disposition.matches(' ').count() == 1,
+        "{disposition}"
+    );
     assert_eq!(response.headers()["content-type"], "application/octet-stream");
     assert_eq!(response.headers()["content-security-policy"], "default-src 'none'; sandbox");
     assert_eq!(text(response).await.len(), String::from_utf8_lossy(PICTURE).len());

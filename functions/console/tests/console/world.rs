@@ -71,7 +71,10 @@ impl World {
         let asset = manifest.asset.clone();
         let body = serde_json::to_vec(&manifest).expect("a manifest is JSON");
         store.create(&keys::manifest(&asset), body.into()).await.expect("memory creates");
-        store.create(&keys::original(&asset, &Sha256::of(PICTURE)), PICTURE.to_vec().into()).await.expect("memory creates");
+        store
+            .create(&keys::original(&asset, &Sha256::of(PICTURE)), PICTURE.to_vec().into())
+            .await
+            .expect("memory creates");
         for output in manifest.readiness.outputs() {
             store.create(&output.key, b"<svg onload=alert(3)>".to_vec().into()).await.expect("memory creates");
         }
@@ -101,7 +104,9 @@ impl World {
 
     /// Sends with the right token as a tool would.
     pub async fn get(&self, path: &str) -> (StatusCode, String) {
-        let response = self.send(ask(Method::GET, path).header("authorization", bearer()).body(Body::empty()).expect("valid")).await;
+        let response = self
+            .send(ask(Method::GET, path).header("authorization", bearer()).body(Body::empty()).expect("valid"))
+            .await;
         (response.status(), text(response).await)
     }
 
@@ -109,10 +114,15 @@ impl World {
     pub async fn browser(&self) -> (String, String) {
         let request = ask(Method::GET, &format!("/?token={TOKEN}")).body(Body::empty()).expect("valid");
         let response = self.send(request).await;
-        let cookie = response.headers()["set-cookie"].to_str().expect("ASCII").split(';').next().expect("a pair").to_owned();
+        let cookie =
+            response.headers()["set-cookie"].to_str().expect("ASCII").split(';').next().expect("a pair").to_owned();
         let request = ask(Method::GET, "/").header("cookie", &cookie).body(Body::empty()).expect("valid");
         let page = text(self.send(request).await).await;
-        let csrf = page.split("name=\"csrf\" content=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a CSRF value");
+        let csrf = page
+            .split("name=\"csrf\" content=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .expect("a CSRF value");
         (cookie, csrf.to_owned())
     }
 }
@@ -177,7 +187,11 @@ fn hostile_manifest(profile: &Profile) -> Manifest {
     for (index, task) in second.send.iter().enumerate() {
         let Job::Render { view, .. } = &task.job else { continue };
         let outcome = if view == "square" {
-            Outcome::Refused(Refusal::new(RefusalCode::Corrupt, "<script>alert(5)</script>", "<img src=x onerror=alert(6)>"))
+            Outcome::Refused(Refusal::new(
+                RefusalCode::Corrupt,
+                "<script>alert(5)</script>",
+                "<img src=x onerror=alert(6)>",
+            ))
         } else {
             let output = |format: OutputFormat| Output {
                 key: format!("{}{view}-640.{}", keys::renditions_of(task), format.extension()),
@@ -188,7 +202,9 @@ fn hostile_manifest(profile: &Profile) -> Manifest {
                 bytes: 40_000,
                 sha256: Sha256::of(b"out"),
             };
-            Outcome::Rendered { outputs: vec![output(OutputFormat::Avif), output(OutputFormat::Webp), output(OutputFormat::Jpeg)] }
+            Outcome::Rendered {
+                outputs: vec![output(OutputFormat::Avif), output(OutputFormat::Webp), output(OutputFormat::Jpeg)],
+            }
         };
         facts.push(answer(&second, index, outcome));
     }

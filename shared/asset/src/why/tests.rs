@@ -38,7 +38,8 @@ impl Story {
     }
 
     fn put(&self, bytes: &[u8]) -> Fact {
-        let version = Version { sha256: Sha256::of(bytes), bytes: 2_412_345, media_type: Some("image/jpeg".into()), etag: None };
+        let version =
+            Version { sha256: Sha256::of(bytes), bytes: 2_412_345, media_type: Some("image/jpeg".into()), etag: None };
         self.arrival(Change::Put(version))
     }
 
@@ -130,7 +131,8 @@ fn refusals_reuse_and_people() {
     let mut story = Story::new();
     story.tell(0, vec![story.put(b"one")]);
     story.tell(500, vec![story.answer("inspect", inspected(), None)]);
-    let refusal = Refusal::new(RefusalCode::TooLarge, "120000000 pixels, the limit is 50000000", "upload a smaller file");
+    let refusal =
+        Refusal::new(RefusalCode::TooLarge, "120000000 pixels, the limit is 50000000", "upload a smaller file");
     let other = AssetId::of_key("other.jpg");
     let facts = vec![
         story.answer("render whole", rendered(), Some(other)),

@@ -14,7 +14,11 @@ pub fn size(bytes: u64) -> String {
         tenths /= 1000;
         unit += 1;
     }
-    if tenths >= 100 { format!("{} {}", tenths / 10, UNITS[unit]) } else { format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit]) }
+    if tenths >= 100 {
+        format!("{} {}", tenths / 10, UNITS[unit])
+    } else {
+        format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+    }
 }
 
 /// Returns `82 ms`, `1.2 s`, `3 min`, `2 h`, `5 days`.
@@ -31,7 +35,10 @@ pub fn span(ms: u64) -> String {
 /// Returns `2026-11-23 04:36:20Z`.
 pub fn time(at_ms: u64) -> String {
     let timestamp = i64::try_from(at_ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    timestamp.map_or_else(|| "at an unknown time".to_owned(), |timestamp| timestamp.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+    timestamp.map_or_else(
+        || "at an unknown time".to_owned(),
+        |timestamp| timestamp.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+    )
 }
 
 /// Returns `1 file`, `2 files`.
@@ -57,7 +64,8 @@ pub fn visible(text: &str) -> String {
     let mut before = ' ';
     for c in text.chars() {
         // The joiner in the middle of an emoji is part of the picture; anywhere else it is a hidden difference.
-        let joins_emoji = c == '\u{200D}' && matches!(before, '\u{2600}'..='\u{27BF}' | '\u{FE0F}' | '\u{1F000}'..='\u{1FAFF}');
+        let joins_emoji =
+            c == '\u{200D}' && matches!(before, '\u{2600}'..='\u{27BF}' | '\u{FE0F}' | '\u{1F000}'..='\u{1FAFF}');
         if hides(c) && !joins_emoji {
             let _ = write!(out, "⟨U+{:04X}⟩", c as u32);
         } else {
@@ -83,7 +91,18 @@ mod tests {
     #[test]
     fn sizes_and_spans_read_well() {
         let sizes = [0, 1, 999, 1000, 1234, 99_940, 999_999, 2_400_000, 104_857_600, u64::MAX].map(size);
-        let expected = ["0 bytes", "1 byte", "999 bytes", "1.0 kB", "1.2 kB", "99 kB", "999 kB", "2.4 MB", "104 MB", "18446744 TB"];
+        let expected = [
+            "0 bytes",
+            "1 byte",
+            "999 bytes",
+            "1.0 kB",
+            "1.2 kB",
+            "99 kB",
+            "999 kB",
+            "2.4 MB",
+            "104 MB",
+            "18446744 TB",
+        ];
         assert_eq!(sizes, expected);
         let spans = [0, 999, 1000, 59_999, 60_000, 7_200_000, 200_000_000].map(span);
         assert_eq!(spans, ["0 ms", "999 ms", "1.0 s", "59.9 s", "1 min", "2 h", "2 days"]);
