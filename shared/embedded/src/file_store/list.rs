@@ -36,6 +36,9 @@ impl Inner {
     fn walk(&self, prefix: &str, after: Option<&str>, limit: usize) -> io::Result<Page> {
         let mut page = Page::default();
         let path = split(prefix).0;
+        if self.hidden.as_ref().is_some_and(|hidden| path.starts_with(hidden.as_str())) {
+            return Ok(page);
+        }
         let Some(fd) = self.root.folder(path)? else { return Ok(page) };
         let mut folders = vec![self.read_folder(fd, path.to_owned(), prefix, after)?];
         while let Some(folder) = folders.last_mut() {

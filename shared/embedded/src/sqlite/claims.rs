@@ -19,6 +19,11 @@ impl SqliteClaims {
     pub fn open(path: &Path) -> Result<Self, PortError> {
         Database::open(path, "claims", VERSIONS).map(SqliteClaims)
     }
+
+    /// Drops every claim. For a host that knows (by its lock on the data folder) that every owner is dead.
+    pub async fn clear(&self) -> Result<(), PortError> {
+        self.0.write("clear claims", "claims", |connection| connection.execute("DELETE FROM claims", ()).map(drop)).await
+    }
 }
 
 #[async_trait]

@@ -85,6 +85,17 @@ impl Queues {
         Arc::new(SqliteQueue { name: name.to_owned(), max_receives, database, clock, bell })
     }
 
+    /// Makes every received message visible now. For a host that knows (by its lock on the data folder) that every receiver is dead.
+    pub async fn release_in_flight(&self) -> Result<(), PortError> {
+        let now_ms = self.clock.now_ms();
+        self.database
+            .write("release in flight", "queues", move |connection| {
+                let release = "UPDATE messages SET receipt = NULL, visible_ms = ?1 WHERE receipt IS NOT NULL AND visible_ms > ?1";
+                connection.execute(release, [now_ms]).map(drop)
+            })
+            .await
+    }
+
     /// Returns every queue that was opened here or ever held a message, with what it holds, by name.
     pub async fn depths(&self) -> Result<Vec<(String, Depth)>, PortError> {
         let opened: Vec<String> = self.bells.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();

@@ -98,8 +98,11 @@ pub(super) async fn stable_pages(catalog: &dyn Catalog) -> Check {
     }
     let query = CatalogQuery { limit: 5, ..about("stable") };
     let first = catalog.list(&query).await?;
-    // What arrives now stands before the first page; what leaves from the first page must not shift the second.
-    catalog.upsert(&entry("stable/newer.png", 1, State::Ready, 20_001)).await?;
+    // What arrives now stands before the first page; what leaves from the first page must not shift the second. Two arrive and one
+    // leaves, so that pages by offset cannot be right by chance.
+    for newer in ["stable/newer.png", "stable/newest.png"] {
+        catalog.upsert(&entry(newer, 1, State::Ready, 20_001)).await?;
+    }
     catalog.upsert(&CatalogEntry { state: State::Deleted, revision: 2, ..first.entries[0].clone() }).await?;
     let second = catalog.list(&CatalogQuery { after: first.next.clone(), ..query }).await?;
     let mut keys: Vec<&str> = first.entries.iter().chain(&second.entries).map(|entry| entry.key.as_str()).collect();
