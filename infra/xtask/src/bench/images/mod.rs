@@ -75,6 +75,8 @@ pub fn run(args: &[String]) -> Result<()> {
         Some("once") => ours::once(&args[1..]),
         Some("warm") => ours::warm(&args[1..]),
         Some("measure") => measure::run(&args[1..]),
+        // Anything else must not start a whole comparison: a part's process that is not understood would start it again.
+        Some(word) if !word.starts_with("--") => bail!("`{word}` is not understood; options begin with `--`"),
         _ => compare(args),
     }
 }
