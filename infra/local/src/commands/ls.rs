@@ -2,7 +2,8 @@
 
 use crate::node::Node;
 use crate::settings::Settings;
-use crate::table::{plain, size, table};
+use crate::table::table;
+use asset::why::words::{size, visible};
 use anyhow::Result;
 use asset::catalog::CatalogEntry;
 use asset::image::OutputFormat;
@@ -137,7 +138,7 @@ pub fn text(entries: &[CatalogEntry]) -> String {
         .map(|entry| {
             let pixels = if entry.width == 0 { "-".to_owned() } else { format!("{}×{}", entry.width, entry.height) };
             vec![
-                plain(&entry.key),
+                visible(&entry.key),
                 entry.kind.clone(),
                 pixels,
                 size(entry.bytes),
@@ -145,7 +146,7 @@ pub fn text(entries: &[CatalogEntry]) -> String {
                 format!("{}/{}", entry.n_done, entry.n_steps),
                 entry.n_outputs.to_string(),
                 size(entry.output_bytes),
-                entry.reason.as_deref().map(plain).unwrap_or_default(),
+                entry.reason.as_deref().map(visible).unwrap_or_default(),
             ]
         })
         .collect();

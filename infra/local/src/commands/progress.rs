@@ -1,7 +1,7 @@
 //! Waiting for keys to settle, with progress that a person can see.
 
 use crate::node::Node;
-use crate::table::plain;
+use asset::why::words::visible;
 use anyhow::Result;
 use asset::ids::AssetId;
 use asset::readiness::State;
@@ -25,10 +25,10 @@ impl Progress {
 
     fn settled(&mut self, key: &str, state: State, reason: Option<&str>) {
         if self.is_shown {
-            let reason = reason.map(|reason| format!(": {}", plain(reason))).unwrap_or_default();
+            let reason = reason.map(|reason| format!(": {}", visible(reason))).unwrap_or_default();
             let seconds = self.begin.elapsed().as_secs_f64();
             self.clear();
-            eprintln!("{seconds:7.2} s  {:<16} {}{reason}", state.as_str(), plain(key));
+            eprintln!("{seconds:7.2} s  {:<16} {}{reason}", state.as_str(), visible(key));
         }
     }
 

@@ -2,7 +2,8 @@
 
 use crate::node::Node;
 use crate::settings::Settings;
-use crate::table::{plain, table};
+use crate::table::table;
+use asset::why::words::visible;
 use anyhow::Result;
 use ports::{Catalog, Queue};
 use serde_json::json;
@@ -52,8 +53,8 @@ pub async fn status(settings: Settings, json: bool) -> Result<ExitCode> {
     for (name, _, dead) in &queues {
         for letter in dead {
             let error = letter.last_error.as_deref().unwrap_or("no failure was reported: its process died");
-            println!("\ndead letter in {name} after {} deliveries: {}", letter.attempts, plain(error));
-            println!("  {}", plain(&letter.body.chars().take(300).collect::<String>()));
+            println!("\ndead letter in {name} after {} deliveries: {}", letter.attempts, visible(error));
+            println!("  {}", visible(&letter.body.chars().take(300).collect::<String>()));
         }
     }
     if queues.iter().any(|(_, depth, _)| depth.dead > 0) {

@@ -2,7 +2,7 @@
 
 use crate::node::Node;
 use crate::settings::Settings;
-use crate::table::plain;
+use asset::why::words::visible;
 use anyhow::Result;
 use asset::fact::{Change, Outcome};
 use asset::ids::{AssetId, Sha256};
@@ -50,7 +50,7 @@ pub async fn verify(settings: Settings, json: bool) -> Result<ExitCode> {
         false => {
             let Report { assets, originals, outputs, inbox_files, problems } = &report;
             println!("{assets} assets, {originals} originals, {outputs} outputs, {inbox_files} inbox files checked");
-            problems.iter().for_each(|problem| println!("problem: {}", plain(problem)));
+            problems.iter().for_each(|problem| println!("problem: {}", visible(problem)));
             println!("{} problems", problems.len());
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::node::Node;
 use crate::settings::Settings;
-use crate::table::plain;
+use asset::why::words::visible;
 use anyhow::Result;
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ pub async fn why(settings: Settings, asset: &str, json: bool) -> Result<ExitCode
         return Ok(ExitCode::SUCCESS);
     }
     for line in asset::why::why(&manifest, node.clock.now_ms()) {
-        println!("{}", plain(&line.to_string()));
+        println!("{}", visible(&line.to_string()));
     }
     Ok(ExitCode::SUCCESS)
 }

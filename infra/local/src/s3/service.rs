@@ -47,10 +47,6 @@ impl S3 for Service {
     }
 
     async fn put_object(&self, req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
-        // Forms come here too. Those signed the old way (SHA-1, no date) have no region; the front cannot see it in their bodies.
-        if req.region.is_none() {
-            return Err(super::front::old_signature());
-        }
         check_bucket(&req.input.bucket)?;
         self.0.put(req).await.map(S3Response::new)
     }

@@ -22,7 +22,9 @@ impl SqliteClaims {
 
     /// Drops every claim. For a host that knows (by its lock on the data folder) that every owner is dead.
     pub async fn clear(&self) -> Result<(), PortError> {
-        self.0.write("clear claims", "claims", |connection| connection.execute("DELETE FROM claims", ()).map(drop)).await
+        self.0
+            .write("clear claims", "claims", |connection| connection.execute("DELETE FROM claims", ()).map(drop))
+            .await
     }
 }
 

@@ -90,7 +90,8 @@ impl Queues {
         let now_ms = self.clock.now_ms();
         self.database
             .write("release in flight", "queues", move |connection| {
-                let release = "UPDATE messages SET receipt = NULL, visible_ms = ?1 WHERE receipt IS NOT NULL AND visible_ms > ?1";
+                let release =
+                    "UPDATE messages SET receipt = NULL, visible_ms = ?1 WHERE receipt IS NOT NULL AND visible_ms > ?1";
                 connection.execute(release, [now_ms]).map(drop)
             })
             .await
@@ -167,10 +168,8 @@ impl SqliteQueue {
             .write(operation, receipt, move |connection| {
                 let now_ms = clock.now_ms();
                 let held = "SELECT 1 FROM messages WHERE id = ?1 AND queue = ?2 AND receipt = ?3 AND visible_ms > ?4";
-                let held = connection
-                    .prepare_cached(held)?
-                    .query_row((id, name, key, now_ms), |_| Ok(()))
-                    .optional()?;
+                let held =
+                    connection.prepare_cached(held)?.query_row((id, name, key, now_ms), |_| Ok(())).optional()?;
                 if held.is_some() {
                     work(connection, id, now_ms)?;
                 }
