@@ -117,9 +117,11 @@ async fn later_contents_have_later_change_times() {
 #[tokio::test]
 async fn a_scratch_folder_inside_is_no_part_of_the_store() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let store = FileStore::open(folder.path(), &folder.path().join(".greenroom/tmp"), Durability::Power).expect("opens");
+    let store =
+        FileStore::open(folder.path(), &folder.path().join(".greenroom/tmp"), Durability::Power).expect("opens");
     store.create("a", body("x")).await.expect("creates");
-    let keys: Vec<String> = store.list("", None, 10).await.expect("lists").blobs.into_iter().map(|blob| blob.key).collect();
+    let keys: Vec<String> =
+        store.list("", None, 10).await.expect("lists").blobs.into_iter().map(|blob| blob.key).collect();
     assert_eq!(keys, ["a"]);
     assert_eq!(store.list(".greenroom/tmp/", None, 10).await.expect("lists").blobs, []);
     assert_eq!(store.read(".greenroom/tmp/open.lock").await.unwrap_err().kind, Kind::Fatal);

@@ -105,7 +105,8 @@ async fn catalog() {
 async fn files() {
     for durability in [Durability::Process, Durability::Power] {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = FileStore::open(&folder.path().join("store"), &folder.path().join("scratch"), durability).expect("opens");
+        let store =
+            FileStore::open(&folder.path().join("store"), &folder.path().join("scratch"), durability).expect("opens");
         let n = 2_000;
         let start = Instant::now();
         for index in 0..n {

@@ -118,7 +118,8 @@ async fn every_mixture_keeps_its_order() {
     // Each combination of five outcomes in a batch of four: the outcome of a message never depends on its neighbours.
     let actions = ["ok", "retry", "reject", "panic", "malformed"];
     for mixture in 0..actions.len().pow(4) {
-        let picked: Vec<&str> = (0..4).map(|place| actions[mixture / actions.len().pow(place) % actions.len()]).collect();
+        let picked: Vec<&str> =
+            (0..4).map(|place| actions[mixture / actions.len().pow(place) % actions.len()]).collect();
         let body = |(index, action): (usize, &&str)| match *action {
             "malformed" => "malformed".to_owned(),
             action => format!("{}:m{index}:{action}", ["", "x", "x", ""][index]),

@@ -50,8 +50,8 @@ impl Root {
         Ok(self.folder(path)?.map(|folder| Place { folder, name }))
     }
 
-    /// Walks to the folder of a key and makes what is missing. With `sync`, new folders are on disk when it returns.
-    pub(super) fn make_place<'a>(&self, key: &'a str, sync: bool) -> io::Result<Place<'a>> {
+    /// Walks to the folder of a key and makes what is missing.
+    pub(super) fn make_place<'a>(&self, key: &'a str) -> io::Result<Place<'a>> {
         let (path, name) = split(key);
         let mut folder = self.0.try_clone()?;
         for segment in path.split_terminator('/') {
@@ -60,9 +60,6 @@ impl Root {
                     match rustix::fs::mkdirat(&folder, segment, Mode::from_raw_mode(0o755)) {
                         Ok(()) | Err(Errno::EXIST) => {}
                         Err(error) => return Err(error.into()),
-                    }
-                    if sync {
-                        rustix::fs::fsync(&folder)?;
                     }
                     open_folder(&folder, segment)?
                 }

@@ -5,7 +5,11 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-pub(super) fn fatal(operation: &'static str, subject: &str, cause: impl Into<Box<dyn Error + Send + Sync>>) -> PortError {
+pub(super) fn fatal(
+    operation: &'static str,
+    subject: &str,
+    cause: impl Into<Box<dyn Error + Send + Sync>>,
+) -> PortError {
     PortError::new(Kind::Fatal, operation, subject).because(cause)
 }
 

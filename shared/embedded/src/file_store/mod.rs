@@ -23,8 +23,8 @@ mod stat;
 use dirs::Root;
 use errors::{fatal, from_io};
 use locks::Locks;
-use scratch::Scratch;
 use ports::PortError;
+use scratch::Scratch;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -110,7 +110,11 @@ impl Inner {
             return Err(fatal(operation, key, "not a safe key"));
         }
         if key.split('/').any(|segment| segment.len() > 255) {
-            return Err(fatal(operation, key, "a segment of the key is longer than 255 bytes, more than a file name can be"));
+            return Err(fatal(
+                operation,
+                key,
+                "a segment of the key is longer than 255 bytes, more than a file name can be",
+            ));
         }
         if self.hidden.as_ref().is_some_and(|hidden| key.starts_with(hidden.as_str())) {
             return Err(fatal(operation, key, "the key lies in the store's scratch folder"));

@@ -53,9 +53,9 @@ const VERSIONS: &[&str] = &["
     END;
 "];
 
-/// Matches up to this many are fetched and sorted; with more of them it is cheaper to walk the list and ask of each entry whether it
-/// matches, because the page fills soon.
-const FEW_MATCHES: i64 = 20_000;
+/// Matches of a text up to this many are fetched and sorted; with more of them it is cheaper to walk the list and to ask of each entry
+/// whether it matches, because the page fills soon.
+const FEW_MATCHES: usize = 5_000;
 
 /// The catalog in a SQLite file, shared by every process that opens it.
 pub struct SqliteCatalog(Database);
@@ -112,7 +112,13 @@ impl Catalog for SqliteCatalog {
         let wanted = query.clone();
         let mut rows = self
             .0
-            .read(OPERATION, "entries", move |connection| select(connection, &wanted, after.as_ref(), limit + 1))
+            .read(OPERATION, "entries", move |connection| {
+                // One snapshot for all the ranges: an entry that changes its state meanwhile is in one of them.
+                let snapshot = connection.unchecked_transaction()?;
+                let rows = select(&snapshot, &wanted, after.as_ref(), limit + 1)?;
+                snapshot.commit()?;
+                Ok(rows)
+            })
             .await?;
         rows.sort_by(|a, b| a.0.cmp(&b.0));
         let has_more = rows.len() > limit;
@@ -166,14 +172,10 @@ fn select(
     after: Option<&Position>,
     limit: usize,
 ) -> rusqlite::Result<Vec<(Position, String)>> {
-    let text = query.text.as_deref().and_then(query_of);
-    let is_walked = match &text {
-        None => true,
-        Some(text) => {
-            let count = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ?1 LIMIT ?2)";
-            let n: i64 = connection.prepare_cached(count)?.query_row((text, FEW_MATCHES + 1), |row| row.get(0))?;
-            n > FEW_MATCHES
-        }
+    let matching = match query.text.as_deref().and_then(query_of) {
+        None => "",
+        Some(text) if gather_matches(connection, &text)? > FEW_MATCHES => " AND +id IN (SELECT id FROM temp.matches)",
+        Some(_) => " AND id IN (SELECT id FROM temp.matches)",
     };
     let mut states: Vec<State> = match query.states.as_slice() {
         [] => State::ALL.into_iter().filter(|state| *state != State::Deleted).collect(),
@@ -204,14 +206,7 @@ fn select(
             if let Some(Position { age, asset }) = after {
                 condition(" AND (age, asset) > (?, ?)", vec![(*age).into(), asset.clone().into()]);
             }
-            if let Some(text) = &text {
-                let matches = if is_walked {
-                    " AND EXISTS (SELECT 1 FROM words WHERE rowid = entries.id AND words MATCH ?)"
-                } else {
-                    " AND id IN (SELECT rowid FROM words WHERE words MATCH ?)"
-                };
-                condition(matches, vec![text.clone().into()]);
-            }
+            condition(matching, Vec::new());
             condition(" ORDER BY age, asset LIMIT ?", vec![Value::from(i64::try_from(limit).unwrap_or(i64::MAX))]);
             let mut select = connection.prepare_cached(&sql)?;
             let found = select.query_map(params_from_iter(values), |row| {
@@ -223,6 +218,16 @@ fn select(
         }
     }
     Ok(rows)
+}
+
+/// Puts the ids of the entries that match into this connection's temporary table, once for all the ranges; returns how many.
+///
+/// Asking the full-text index entry by entry costs a walk over all matches each time.
+fn gather_matches(connection: &Connection, text: &str) -> rusqlite::Result<usize> {
+    connection
+        .execute_batch("CREATE TEMP TABLE IF NOT EXISTS matches (id INTEGER PRIMARY KEY); DELETE FROM temp.matches;")?;
+    let gather = "INSERT INTO temp.matches SELECT rowid FROM words WHERE words MATCH ?1";
+    connection.prepare_cached(gather)?.execute([text])
 }
 
 /// Returns every profile but `profile` that entries in `state` have, one index jump each.
@@ -246,6 +251,7 @@ fn age_of(updated_ms: u64) -> i64 {
 }
 
 fn parse(operation: &'static str, json: &str) -> Result<CatalogEntry, PortError> {
-    serde_json::from_str(json)
-        .map_err(|error| PortError::new(Kind::Fatal, operation, json.chars().take(200).collect::<String>()).because(error))
+    serde_json::from_str(json).map_err(|error| {
+        PortError::new(Kind::Fatal, operation, json.chars().take(200).collect::<String>()).because(error)
+    })
 }

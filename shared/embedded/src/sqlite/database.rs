@@ -87,7 +87,11 @@ fn in_savepoint<T>(connection: &Connection, work: impl FnOnce(&Connection) -> Re
 
 impl Database {
     /// Opens or makes a database and brings it to the newest of `versions`, each the SQL that leads there from the one before.
-    pub(super) fn open(path: &Path, component: &'static str, versions: &'static [&'static str]) -> Result<Self, PortError> {
+    pub(super) fn open(
+        path: &Path,
+        component: &'static str,
+        versions: &'static [&'static str],
+    ) -> Result<Self, PortError> {
         const OPERATION: &str = "open database";
         let subject = path.display().to_string();
         if let Some(folder) = path.parent() {
@@ -162,14 +166,16 @@ fn connect(path: &Path) -> Result<Connection, Failed> {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    connection.execute_batch("PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864;")?;
+    connection
+        .execute_batch("PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864;")?;
     Ok(connection)
 }
 
 /// Runs what is missing of `versions`; returns the version that the file has.
 fn migrate(connection: &mut Connection, component: &str, versions: &[&str]) -> Result<usize, Failed> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    transaction.execute_batch("CREATE TABLE IF NOT EXISTS components (name TEXT PRIMARY KEY, version INTEGER NOT NULL)")?;
+    transaction
+        .execute_batch("CREATE TABLE IF NOT EXISTS components (name TEXT PRIMARY KEY, version INTEGER NOT NULL)")?;
     let known = "SELECT coalesce((SELECT version FROM components WHERE name = ?1), 0)";
     let version: usize = transaction.query_row(known, [component], |row| row.get(0))?;
     for sql in versions.iter().skip(version) {
@@ -185,7 +191,9 @@ fn migrate(connection: &mut Connection, component: &str, versions: &[&str]) -> R
 fn write_all(connection: &Connection, waiting: &mpsc::Receiver<Box<dyn Job>>) {
     while let Ok(first) = waiting.recv() {
         let mut jobs = vec![first];
-        while jobs.len() < GROUP && let Ok(next) = waiting.try_recv() {
+        while jobs.len() < GROUP
+            && let Ok(next) = waiting.try_recv()
+        {
             jobs.push(next);
         }
         let committed = commit(connection, &mut jobs).map_err(|error| from_sqlite(error, "commit to", "database"));

@@ -23,8 +23,23 @@ async fn create_all(store: &dyn BlobStore, at: &str, names: &[&str]) -> Result<V
 
 /// Names whose order by folders differs from their order by bytes, and letters whose order differs in UTF-16.
 const TRICKY: [&str; 17] = [
-    "a-b", "a/b", "a.b", "a0", "A", "Z/z", "a/b-c/d", "a/b.c", "a/b0", "a b", "é", "z", "zz/é/ü", "日本/語", "\u{ffee}",
-    "🦀", "🦀!",
+    "a-b",
+    "a/b",
+    "a.b",
+    "a0",
+    "A",
+    "Z/z",
+    "a/b-c/d",
+    "a/b.c",
+    "a/b0",
+    "a b",
+    "é",
+    "z",
+    "zz/é/ü",
+    "日本/語",
+    "\u{ffee}",
+    "🦀",
+    "🦀!",
 ];
 
 pub(super) async fn order(store: &dyn BlobStore, at: &str) -> Check {
@@ -72,10 +87,14 @@ pub(super) async fn consistent(store: &dyn BlobStore, at: &str) -> Check {
         let key = format!("{at}{}/{index}", index % 3);
         let etag = store.create(&key, body("1")).await?;
         let listed = store.list(&key, None, 1000).await?.blobs;
-        ensure!(listed.iter().any(|blob| blob.key == key && blob.etag == etag), "`{key}` was created and is not listed");
+        ensure!(
+            listed.iter().any(|blob| blob.key == key && blob.etag == etag),
+            "`{key}` was created and is not listed"
+        );
         let head = store.head(&key).await?;
         // Lists of some services give times in seconds.
-        let fits = listed.iter().any(|blob| blob.bytes == head.bytes && blob.modified_ms.abs_diff(head.modified_ms) < 1000);
+        let fits =
+            listed.iter().any(|blob| blob.bytes == head.bytes && blob.modified_ms.abs_diff(head.modified_ms) < 1000);
         ensure!(fits, "the list says {listed:?}, head says {head:?}");
         let etag = store.swap(&key, Bytes::from_static(b"22"), Some(&etag)).await?;
         let listed = store.list(at, None, 1000).await?.blobs;
@@ -114,8 +133,32 @@ pub(super) async fn prefixes(store: &dyn BlobStore, at: &str) -> Check {
 
 pub(super) async fn strange(store: &dyn BlobStore, at: &str) -> Check {
     let mut names: Vec<String> = [
-        "a b.jpg", "a+b", "a%2Bb", "%2e%2e", "a&b=c?d#e", "'quotes\"", "<tag>", "*", "~", ".hidden", "...", "-rf", "trailing.",
-        "trailing ", " leading", "e\u{301}", "é", "🦀/🦀", "a:b", "con", "$HOME", "`id`", "{}", "[x]", "a;b|c", "a\u{202e}b",
+        "a b.jpg",
+        "a+b",
+        "a%2Bb",
+        "%2e%2e",
+        "a&b=c?d#e",
+        "'quotes\"",
+        "<tag>",
+        "*",
+        "~",
+        ".hidden",
+        "...",
+        "-rf",
+        "trailing.",
+        "trailing ",
+        " leading",
+        "e\u{301}",
+        "é",
+        "🦀/🦀",
+        "a:b",
+        "con",
+        "$HOME",
+        "`id`",
+        "{}",
+        "[x]",
+        "a;b|c",
+        "a\u{202e}b",
     ]
     .map(str::to_owned)
     .to_vec();

@@ -35,8 +35,13 @@ pub(super) async fn conditions(catalog: &dyn Catalog) -> Check {
     let all = about("conditions");
     let text = |text: &str| Some(text.to_owned());
     let [fake, gaps, gone, movie, odd, jpg, png] = [
-        "conditions/fake.png", "conditions/gaps.png", "conditions/gone.png", "conditions/movie.mp4", "conditions/odd",
-        "conditions/ready.jpg", "conditions/ready.png",
+        "conditions/fake.png",
+        "conditions/gaps.png",
+        "conditions/gone.png",
+        "conditions/movie.mp4",
+        "conditions/odd",
+        "conditions/ready.jpg",
+        "conditions/ready.png",
     ];
     ensure_keys(catalog, &all, &[fake, gaps, movie, odd, jpg, png]).await?;
     let with_states = |states: &[State]| CatalogQuery { states: states.to_vec(), ..all.clone() };
@@ -80,7 +85,11 @@ pub(super) async fn pages(catalog: &dyn Catalog) -> Check {
         let page = catalog.list(&query).await?;
         let size = if limit == 0 { 25 } else { limit.min(25) };
         ensure!(page.entries.len() == size, "the first page of {limit} has {} entries", page.entries.len());
-        ensure!(page.next.is_some() == (limit != 0 && limit < 25), "the first page of {limit} has next {:?}", page.next);
+        ensure!(
+            page.next.is_some() == (limit != 0 && limit < 25),
+            "the first page of {limit} has next {:?}",
+            page.next
+        );
         let keys = keys_of(catalog, &query).await?;
         ensure!(keys == expected, "pages of {limit} list {keys:?}, expected {expected:?}");
     }

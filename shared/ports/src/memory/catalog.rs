@@ -30,14 +30,12 @@ fn words_of(text: &str) -> Vec<String> {
 }
 
 fn matches(query: &CatalogQuery, entry: &CatalogEntry) -> bool {
-    let has_state = if query.states.is_empty() {
-        entry.state != State::Deleted
-    } else {
-        query.states.contains(&entry.state)
-    };
-    let has_kind = query.kind.as_deref().is_none_or(|kind| {
-        entry.kind == kind || (!kind.contains('/') && entry.kind.split('/').next() == Some(kind))
-    });
+    let has_state =
+        if query.states.is_empty() { entry.state != State::Deleted } else { query.states.contains(&entry.state) };
+    let has_kind = query
+        .kind
+        .as_deref()
+        .is_none_or(|kind| entry.kind == kind || (!kind.contains('/') && entry.kind.split('/').next() == Some(kind)));
     let has_words = query.text.as_deref().is_none_or(|text| {
         let words = words_of(&entry.key);
         words_of(text).iter().all(|wanted| words.iter().any(|word| word.starts_with(wanted)))
@@ -63,8 +61,10 @@ impl Catalog for MemoryCatalog {
 
     async fn list(&self, query: &CatalogQuery) -> Result<CatalogPage, PortError> {
         let after = query.after.as_deref().map(|after| {
-            let position = after.split_once('.').and_then(|(at, asset)| Some((Reverse(at.parse().ok()?), asset.to_owned())));
-            let error = || PortError::new(Kind::Fatal, "list catalog", after).because("`after` is not the `next` of a page");
+            let position =
+                after.split_once('.').and_then(|(at, asset)| Some((Reverse(at.parse().ok()?), asset.to_owned())));
+            let error =
+                || PortError::new(Kind::Fatal, "list catalog", after).because("`after` is not the `next` of a page");
             position.ok_or_else(error)
         });
         let after: Option<Position> = after.transpose()?;

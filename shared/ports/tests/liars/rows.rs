@@ -84,7 +84,10 @@ impl Catalog for LyingCatalog {
     async fn counts(&self) -> Result<Vec<(State, u64)>, PortError> {
         if self.lie == Lie::CountsEveryWrite {
             let n_writes = self.n_writes.lock().expect("no panic");
-            return Ok(State::ALL.into_iter().map(|state| (state, n_writes.get(&state).copied().unwrap_or(0))).collect());
+            return Ok(State::ALL
+                .into_iter()
+                .map(|state| (state, n_writes.get(&state).copied().unwrap_or(0)))
+                .collect());
         }
         self.inner.counts().await
     }
@@ -93,7 +96,10 @@ impl Catalog for LyingCatalog {
 #[test]
 fn every_lie_of_a_catalog_is_caught() {
     let cases: [(Lie, &[&str]); 7] = [
-        (Lie::RevisionIsIgnored, &["a lower revision never replaces a higher one", "concurrent writes end at the highest revision"]),
+        (
+            Lie::RevisionIsIgnored,
+            &["a lower revision never replaces a higher one", "concurrent writes end at the highest revision"],
+        ),
         (Lie::DeletedIsListed, &["conditions hold all at once"]),
         (Lie::TextIsSubstring, &["text matches beginnings of words"]),
         (Lie::TextIsIgnored, &["text matches beginnings of words", "text is never query syntax"]),
@@ -148,7 +154,10 @@ impl Claims for LyingClaims {
 fn every_lie_of_claims_is_caught() {
     let cases: [(ClaimLie, &[&str]); 4] = [
         (ClaimLie::NeverEnds, &["a claim keeps others out until it ends"]),
-        (ClaimLie::EverybodyMayHaveIt, &["of concurrent takers exactly one succeeds", "a claim keeps others out until it ends"]),
+        (
+            ClaimLie::EverybodyMayHaveIt,
+            &["of concurrent takers exactly one succeeds", "a claim keeps others out until it ends"],
+        ),
         (ClaimLie::AnybodyReleases, &["only the owner releases"]),
         (ClaimLie::OwnerIsRefused, &["an owner may claim again"]),
     ];
