@@ -47,13 +47,17 @@ impl CatalogEntry {
         let version = manifest.version();
         let is_pending = |step: &&Step| step.status != StepStatus::Pending;
         // Of the profile's first view, which is the whole picture by custom: large enough for a tile, and no AVIF, which old browsers
-        // cannot show.
+        // cannot show. A transparent picture's JPEG has a white ground, so there WebP comes first.
+        let is_transparent = readiness.inspection.as_ref().is_some_and(|inspection| inspection.transparent);
         let first_view = readiness.outputs_by_view().next().map(|(view, _)| view);
         let thumbnail = readiness
             .outputs_by_view()
             .filter(|(view, output)| Some(*view) == first_view && output.format != OutputFormat::Avif)
             .map(|(_, output)| output)
-            .min_by_key(|output| (output.width < 300, output.width.abs_diff(480), output.bytes))
+            .min_by_key(|output| {
+                let lost_alpha = is_transparent && output.format == OutputFormat::Jpeg;
+                (output.width < 300, output.width.abs_diff(480), lost_alpha, output.bytes)
+            })
             .map(|output| output.key.clone());
         CatalogEntry {
             asset: manifest.asset.clone(),
