@@ -140,4 +140,6 @@ fn init_logs(quiet: bool) {
     let default = if quiet { "error" } else { "info" };
     let filter = EnvFilter::try_from_env("GREENROOM_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    // A decoder's panic is a refused file, a function's a failed delivery: one line in the log, not a backtrace between progress lines.
+    std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
 }

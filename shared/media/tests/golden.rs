@@ -135,6 +135,7 @@ fn crops_show_the_same_window() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test reads back what it made")]
 fn alpha_survives_in_webp() {
     let bytes = std::fs::read(samples().join("greenroom-logo-transparent.png")).expect("the sample is there");
     let encoding = Encoding { format: OutputFormat::Webp, quality: 95, effort: 4 };

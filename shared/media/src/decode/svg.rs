@@ -99,7 +99,7 @@ fn check_filters(group: &Group, scale: f32, max_pixels: u64, primitives: &mut us
         let (kx, ky) = transform.get_scale();
         let area = f64::from(filter.rect().width() * kx * scale) * f64::from(filter.rect().height() * ky * scale);
         // `NaN` fails the comparison as well.
-        if !(area <= max_pixels as f64) {
+        if area.is_nan() || area > max_pixels as f64 {
             return Err(heavy());
         }
         *primitives += filter.primitives().len();

@@ -38,6 +38,7 @@ pub fn crop(format: OutputFormat, widths: &[u32], ratio: (u16, u16), focus: (u16
 }
 
 /// Decodes an output of ours: WebP by `image-webp`, JPEG by `jpeg-decoder`.
+#[expect(clippy::disallowed_methods, reason = "a test reads back what it made")]
 pub fn pixels(bytes: &[u8]) -> RgbaImage {
     if bytes.starts_with(b"RIFF") {
         return image::load_from_memory_with_format(bytes, image::ImageFormat::WebP).expect("a WebP").to_rgba8();
