@@ -172,10 +172,13 @@ fn select(
     after: Option<&Position>,
     limit: usize,
 ) -> rusqlite::Result<Vec<(Position, String)>> {
-    let matching = match query.text.as_deref().and_then(query_of) {
-        None => "",
-        Some(text) if gather_matches(connection, &text)? > FEW_MATCHES => " AND +id IN (SELECT id FROM temp.matches)",
-        Some(_) => " AND id IN (SELECT id FROM temp.matches)",
+    // The planner cannot know how many entries match: it is told which way to go.
+    let (table, matching) = match query.text.as_deref().and_then(query_of) {
+        None => ("entries", ""),
+        Some(text) if gather_matches(connection, &text)? > FEW_MATCHES => {
+            ("entries", " AND +id IN (SELECT id FROM temp.matches)")
+        }
+        Some(_) => ("entries NOT INDEXED", " AND id IN (SELECT id FROM temp.matches)"),
     };
     let mut states: Vec<State> = match query.states.as_slice() {
         [] => State::ALL.into_iter().filter(|state| *state != State::Deleted).collect(),
@@ -190,7 +193,7 @@ fn select(
             Some(profile) => other_profiles(connection, state, profile)?.into_iter().map(Some).collect(),
         };
         for profile in profiles {
-            let mut sql = "SELECT age, asset, json FROM entries WHERE state = ?".to_owned();
+            let mut sql = format!("SELECT age, asset, json FROM {table} WHERE state = ?");
             let mut values = vec![Value::from(state.as_str().to_owned())];
             let mut condition = |text: &str, given: Vec<Value>| {
                 sql.push_str(text);
