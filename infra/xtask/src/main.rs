@@ -1,6 +1,8 @@
 //! What a developer of Greenroom runs: tests, simulations, benchmarks. `cargo xtask` without arguments lists it.
 
 mod bench;
+mod crash;
+mod host;
 mod setup;
 mod sim;
 mod test;
@@ -15,6 +17,8 @@ cargo xtask test
             setup, format, lints, every test, the simulation and its planted bugs
 cargo xtask sim [--uploads N] [--seed S] [--verify-replay] [--no-sweep] [--plant BUG] [--watch TEXT] [--swarm SEEDS] [--mutants]
             the real functions in a simulated world, under every fault at once
+cargo xtask crash [--kills N] [--seed S]
+            kills the host at random while files are uploaded
 cargo xtask bench images
             against sharp, at equal quality";
 
@@ -39,6 +43,7 @@ fn run(args: &[String]) -> anyhow::Result<()> {
         ["setup"] => setup::main(),
         ["test"] => test::main(),
         ["sim", ..] => sim::main(&args[1..]),
+        ["crash", ..] => crash::main(&args[1..]),
         ["bench", "images", ..] => bench::images::run(&args[2..]),
         _ => bail!("`{}` is no task\n\n{USAGE}", args.join(" ")),
     }

@@ -3,11 +3,13 @@
 //! One thread, virtual time, one seed: the same seed gives the same run, event for event.
 
 mod config;
+mod counts;
 mod exec;
 mod mutants;
 mod oracle;
 mod queue;
 mod rng;
+mod run;
 mod store;
 mod twins;
 mod workload;
@@ -15,39 +17,17 @@ mod world;
 
 use anyhow::{Context, bail};
 use config::{Config, Plant, Rates};
+use counts::Counts;
 use oracle::Verdict;
 use rng::Rng;
+use run::{Run, in_parallel, run};
 use std::time::{Duration, Instant};
-use world::{Counts, Sim};
 
 pub const USAGE: &str = "sim [--uploads N] [--seed S] [--verify-replay] [--no-sweep] [--plant BUG] [--watch TEXT] [--swarm SEEDS] [--mutants]";
 
-/// One run and what it came to.
-struct Run {
-    counts: Counts,
-    verdict: Verdict,
-    trace: u64,
-    settled_after_ms: Vec<u64>,
-    slowest: String,
-    virtual_ms: u64,
-}
-
-fn run(config: Config) -> Run {
-    let sim = Sim::new(config);
-    let start_ms = sim.world().now_ms();
-    let verdict = exec::run(&sim);
-    let mut world = sim.world();
-    let mut settled_after_ms = std::mem::take(&mut world.truth.settled_after_ms);
-    settled_after_ms.sort_unstable();
-    Run {
-        counts: world.counts.clone(),
-        verdict,
-        trace: world.trace,
-        settled_after_ms,
-        slowest: world.truth.slowest.1.clone(),
-        virtual_ms: world.now_ms() - start_ms,
-    }
-}
+/// Milliseconds within which every change has to settle: four sends with 15 minutes between them, and a sweep of the whole store
+/// (every hour) for each of the two things that only it can find.
+const SETTLED_WITHIN_MS: u64 = 3 * 60 * 60_000;
 
 /// Parses the arguments and runs.
 pub fn main(args: &[String]) -> anyhow::Result<()> {
@@ -108,12 +88,23 @@ fn run_one(config: Config, verify_replay: bool) -> anyhow::Result<()> {
          {leftovers} leftovers, trace {:016x}",
         config.seed, one.trace
     );
+    if config.sweep && one.slowest.0 > SETTLED_WITHIN_MS {
+        bail!(
+            "`{}` took {} s to settle, {} s are allowed",
+            one.slowest.1,
+            one.slowest.0 / 1000,
+            SETTLED_WITHIN_MS / 1000
+        );
+    }
     if one.verdict.is_clean() { Ok(()) } else { bail!("seed {} found violations, see above", config.seed) }
 }
 
 fn report(run: &Run, took: Duration) {
     let Counts { uploads, deletes, calls, events, invocations, computed, .. } = run.counts;
-    println!("did: {uploads} uploads, {deletes} deletions; {invocations} invocations, {calls} calls, {events} events");
+    println!(
+        "did: {} worlds, {uploads} uploads, {deletes} deletions; {invocations} invocations, {calls} calls, {events} events",
+        run.worlds
+    );
     let c = &run.counts;
     println!(
         "met: {} duplicates, {} dropped, {} delayed, {} crashes, {} zombies, {} throttles, {} lost answers, {} poisoned, \
@@ -140,7 +131,7 @@ fn report(run: &Run, took: Duration) {
         at(9900),
         at(9990),
         at(10_000),
-        run.slowest
+        run.slowest.1
     );
     println!("took {:.1} s for {:.1} virtual hours", took.as_secs_f64(), run.virtual_ms as f64 / 3_600_000.0);
     for finding in &run.verdict.findings {
@@ -174,25 +165,26 @@ fn nothing_is_no_proof(config: &Config, counts: &Counts) -> anyhow::Result<()> {
 /// Many short runs, each with fault rates of its own.
 fn run_swarm(mut config: Config, n_seeds: u64) -> anyhow::Result<()> {
     let begin = Instant::now();
-    let (mut uploads, mut faults) = (0, 0);
-    let first = config.seed;
     config.uploads = config.uploads.min(200);
-    for seed in first..first + n_seeds {
-        config.seed = seed;
-        config.rates = Rates::swarm(&mut Rng::new(seed ^ 0x5EED));
-        let one = run(config);
-        let c = &one.counts;
-        uploads += c.uploads;
-        faults += c.duplicated + c.dropped + c.delayed + c.crashed + c.zombies + c.throttled + c.lost_acks + c.poisoned;
+    let runs = in_parallel(n_seeds, |index| {
+        let seed = config.seed + index;
+        run(Config { seed, rates: Rates::swarm(&mut Rng::new(seed ^ 0x5EED)), ..config })
+    });
+    for (seed, one) in (config.seed..).zip(&runs) {
         if !one.verdict.is_clean() {
-            report(&one, begin.elapsed());
+            report(one, begin.elapsed());
             bail!("seed {seed} found violations: repeat it with `cargo xtask sim --swarm 1 --seed {seed}`");
         }
     }
+    let uploads: u64 = runs.iter().map(|one| one.counts.uploads).sum();
+    let faults: u64 = runs.iter().map(|one| one.counts.faults()).sum();
     if faults == 0 {
         bail!("no fault was applied: this swarm proves nothing");
     }
     let took = begin.elapsed().as_secs_f64();
-    println!("swarm: {n_seeds} seeds from {first}, {uploads} uploads, {faults} faults: 0 violations in {took:.1} s");
+    println!(
+        "swarm: {n_seeds} seeds from {}, {uploads} uploads, {faults} faults: 0 violations in {took:.1} s",
+        config.seed
+    );
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Does the simulator notice? Each planted bug has to be caught.
 
 use super::config::{Config, Plant};
-use super::run;
+use super::run::{in_parallel, run};
 use anyhow::bail;
 
 const N_SEEDS: u64 = 20;
@@ -42,8 +42,8 @@ pub fn main(seed: u64) -> anyhow::Result<()> {
 
 /// Returns in how many of the seeds the bug shows.
 fn caught(plant: Option<Plant>, first: u64, sweep: bool) -> u64 {
-    let is_caught = |seed: &u64| {
-        let mut config = Config::standard(UPLOADS, *seed);
+    let is_caught = |index: u64| {
+        let mut config = Config::standard(UPLOADS, first + index);
         if !sweep {
             config = config.without_sweep();
         }
@@ -52,5 +52,5 @@ fn caught(plant: Option<Plant>, first: u64, sweep: bool) -> u64 {
         }
         !run(config).verdict.is_clean()
     };
-    (first..first + N_SEEDS).filter(is_caught).count() as u64
+    in_parallel(N_SEEDS, is_caught).into_iter().filter(|is_caught| *is_caught).count() as u64
 }

@@ -104,6 +104,8 @@ impl Truth {
     }
 }
 
+const MAX_FINDINGS: usize = 12;
+
 /// What the store holds in the end.
 #[derive(Debug, Default)]
 pub struct Verdict {
@@ -125,9 +127,23 @@ impl Verdict {
         self.lost + self.double + self.regressions + self.stale + self.leftovers == 0
     }
 
+    pub fn add(&mut self, other: Verdict) {
+        self.ready += other.ready;
+        self.refused += other.refused;
+        self.gave_up += other.gave_up;
+        self.deleted += other.deleted;
+        self.lost += other.lost;
+        self.double += other.double;
+        self.regressions += other.regressions;
+        self.stale += other.stale;
+        self.leftovers += other.leftovers;
+        self.findings.extend(other.findings);
+        self.findings.truncate(MAX_FINDINGS);
+    }
+
     fn find(&mut self, counter: fn(&mut Verdict) -> &mut u64, what: impl FnOnce() -> String) {
         *counter(self) += 1;
-        if self.findings.len() < 12 {
+        if self.findings.len() < MAX_FINDINGS {
             self.findings.push(what());
         }
     }
@@ -192,7 +208,7 @@ fn judge_version(world: &World, profile: &Profile, manifest: &Manifest, inbox: &
             || format!("`{asset}` is {} at {:?}, its key holds {source}", readiness.state.as_str(), readiness.version);
         return verdict.find(|v| &mut v.lost, found);
     }
-    if !world.store.get(&keys::original(asset, &source)).is_some_and(|original| original.bytes == inbox.bytes) {
+    if world.store.get(&keys::original(asset, &source)).is_none_or(|original| original.bytes != inbox.bytes) {
         return verdict.find(|v| &mut v.lost, || format!("the original of `{asset}` is not kept"));
     }
     if readiness.gaps().any(|(_, refusal)| refusal.code == RefusalCode::GaveUp) {

@@ -1,6 +1,7 @@
 //! The simulated world: virtual time, one heap of events, and faults at every call.
 
 use super::config::{Config, Plant};
+use super::counts::Counts;
 use super::oracle::Truth;
 use super::queue::Queues;
 use super::rng::Rng;
@@ -76,35 +77,6 @@ impl Fate {
     pub fn patient() -> Self {
         Fate { is_patient: true, ..Fate::default() }
     }
-}
-
-/// What was done, and what went wrong: the denominators.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub uploads: u64,
-    pub deletes: u64,
-    pub calls: u64,
-    pub events: u64,
-    pub invocations: u64,
-    pub duplicated: u64,
-    pub dropped: u64,
-    pub delayed: u64,
-    pub crashed: u64,
-    pub zombies: u64,
-    pub throttled: u64,
-    pub lost_acks: u64,
-    pub poisoned: u64,
-    pub corrupt: u64,
-    pub dead_letters: u64,
-    pub rejected: u64,
-    pub reconciled: u64,
-    pub sweeps: u64,
-    pub computed: u64,
-    pub conflicts: u64,
-    /// Creations that met an object and changed nothing.
-    pub prevented: u64,
-    /// Objects written again for a life that was over and cleaned up.
-    pub late_writes: u64,
 }
 
 pub struct World {
