@@ -90,8 +90,11 @@ impl Endpoint {
         command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", scratch.path()).env("LANG", "C.UTF-8");
         command.env("S3_URL", &self.url).env("CONSOLE_ORIGIN", ORIGIN).env("PYTHONDONTWRITEBYTECODE", "1");
         command.env("S3_ACCESS_KEY", &self.credentials.access_key).env("S3_SECRET_KEY", &self.credentials.secret_key);
-        command.env("AWS_SHARED_CREDENTIALS_FILE", &self.credentials_file).env("TOOLS", tool("python3").parent().expect("bin"));
-        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("a started driver");
+        command
+            .env("AWS_SHARED_CREDENTIALS_FILE", &self.credentials_file)
+            .env("TOOLS", tool("python3").parent().expect("bin"));
+        let output =
+            tokio::task::spawn_blocking(move || command.output()).await.expect("no panic").expect("a started driver");
         let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{driver} failed:\n{stdout}\n{stderr}");
         let last = stdout.lines().last().unwrap_or_default();

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use ports::{
-    BlobMeta, Blob, Body, Catalog, CatalogPage, CatalogQuery, ClaimOutcome, Claims, CopyBlob, CreateBlob, DeleteBlob, ETag,
-    Envelope, Kind, ListBlobs, Page, PortError, ReadBlob, SendMessages, SwapBlob,
+    Blob, BlobMeta, Body, Catalog, CatalogPage, CatalogQuery, ClaimOutcome, Claims, CopyBlob, CreateBlob, DeleteBlob,
+    ETag, Envelope, Kind, ListBlobs, Page, PortError, ReadBlob, SendMessages, SwapBlob,
 };
 use std::ops::Range;
 use std::sync::{Arc, Mutex};

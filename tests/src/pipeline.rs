@@ -192,7 +192,9 @@ impl Pipeline {
             }
             let queues = [&self.ingest_queue, &self.resize_queue, &self.settle_queue];
             match queues.iter().filter_map(|queue| queue.next_visible_ms()).min() {
-                Some(next_ms) => self.clock.advance(Duration::from_millis(next_ms.saturating_sub(self.clock.now_ms()) + 1)),
+                Some(next_ms) => {
+                    self.clock.advance(Duration::from_millis(next_ms.saturating_sub(self.clock.now_ms()) + 1))
+                }
                 None => return,
             }
         }

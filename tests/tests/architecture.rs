@@ -100,7 +100,8 @@ fn files() -> Vec<String> {
         .output()
         .expect("git runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let files: Vec<String> = String::from_utf8(output.stdout).expect("UTF-8").split_terminator('\0').map(str::to_owned).collect();
+    let files: Vec<String> =
+        String::from_utf8(output.stdout).expect("UTF-8").split_terminator('\0').map(str::to_owned).collect();
     assert!(files.len() > 20, "git lists the project");
     files
 }
@@ -137,7 +138,8 @@ fn error_messages_are_lowercase_without_a_full_stop() {
         for message in text.split("#[error(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
             // A name of a format or of the field may start a message.
             let starts_upper = message.chars().next().is_some_and(char::is_uppercase)
-                && !message.starts_with(|c: char| c.is_uppercase() && message.chars().nth(1).is_some_and(char::is_uppercase));
+                && !message
+                    .starts_with(|c: char| c.is_uppercase() && message.chars().nth(1).is_some_and(char::is_uppercase));
             if starts_upper || message.ends_with('.') {
                 wrong.push(format!("{file}: {message}"));
             }
@@ -149,7 +151,13 @@ fn error_messages_are_lowercase_without_a_full_stop() {
 #[test]
 fn nothing_names_this_machine_or_a_registry_host() {
     // Spelled in halves, so that this file passes.
-    let banned = [["crates", ".io/api"], ["registry.npm", "js.org"], ["files.python", "hosted.org"], ["/wo", "rk/"], ["/ro", "ot/"]];
+    let banned = [
+        ["crates", ".io/api"],
+        ["registry.npm", "js.org"],
+        ["files.python", "hosted.org"],
+        ["/wo", "rk/"],
+        ["/ro", "ot/"],
+    ];
     let mut wrong = Vec::new();
     for file in files() {
         let Ok(text) = std::fs::read_to_string(root().join(&file)) else { continue };

@@ -92,7 +92,10 @@ async fn a_replaced_key_leaves_nothing_stale_and_keeps_the_old_version() {
     pipeline.run().await;
     let after = pipeline.manifest("a.bmp").await;
     let old: Vec<_> = before.readiness.outputs().map(|output| output.key.clone()).collect();
-    assert!(after.readiness.outputs().all(|output| !old.contains(&output.key)), "no output of the old version is current");
+    assert!(
+        after.readiness.outputs().all(|output| !old.contains(&output.key)),
+        "no output of the old version is current"
+    );
     let keys = pipeline.store.keys();
     assert!(old.iter().all(|key| keys.contains(key)), "the old version's outputs are kept");
     assert_eq!(keys.iter().filter(|key| key.ends_with("/original")).count(), 2);
@@ -110,7 +113,10 @@ async fn a_deleted_key_leaves_a_tombstone_and_comes_back_anew() {
     let manifest = pipeline.manifest("a.bmp").await;
     assert_eq!(manifest.readiness.state, State::Deleted);
     let left: Vec<_> = pipeline.store.keys();
-    assert!(!left.iter().any(|key| key.contains("/renditions/") || key.contains("/results/") || key.starts_with("made/")), "{left:?}");
+    assert!(
+        !left.iter().any(|key| key.contains("/renditions/") || key.contains("/results/") || key.starts_with("made/")),
+        "{left:?}"
+    );
     assert!(left.iter().any(|key| key.ends_with("/original")), "the original stays");
 
     pipeline.upload("a.bmp", &bytes).await;
@@ -127,7 +133,11 @@ async fn bad_files_say_what_is_wrong_and_their_siblings_go_on() {
     let cases: [(&str, Vec<u8>, RefusalCode); 4] = [
         ("empty.jpg", Vec::new(), RefusalCode::Empty),
         ("archive.jpg", b"PK\x03\x04 this is no picture at all".to_vec(), RefusalCode::Unsupported),
-        ("noise.jpg", (0..500u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect(), RefusalCode::Unsupported),
+        (
+            "noise.jpg",
+            (0..500u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect(),
+            RefusalCode::Unsupported,
+        ),
         ("cut.bmp", cut, RefusalCode::Truncated),
     ];
     pipeline.upload("good.bmp", &picture([1, 2, 3])).await;

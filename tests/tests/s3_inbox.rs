@@ -75,7 +75,8 @@ impl World {
     }
 
     async fn reconcile(&self) -> (usize, usize) {
-        let done = reconcile(&self.inbox, self.store.as_ref(), &self.catalog, &self.notifier).await.expect("a comparison");
+        let done =
+            reconcile(&self.inbox, self.store.as_ref(), &self.catalog, &self.notifier).await.expect("a comparison");
         (done.n_put, done.n_deleted)
     }
 }
@@ -108,7 +109,8 @@ async fn what_happens_in_the_folder_is_announced() {
     world.expect(&["-photo.jpg", "+renamed.jpg"]).await;
     // A folder that moves within, then out: its files have no events of their own.
     std::fs::rename(world.path("new/deep/er"), world.path("moved")).expect("a rename");
-    let keys: Vec<String> = (0..20).flat_map(|n| [format!("-new/deep/er/{n}.jpg"), format!("+moved/{n}.jpg")]).collect();
+    let keys: Vec<String> =
+        (0..20).flat_map(|n| [format!("-new/deep/er/{n}.jpg"), format!("+moved/{n}.jpg")]).collect();
     world.expect(&keys.iter().map(String::as_str).collect::<Vec<_>>()).await;
     std::fs::rename(world.path("moved"), world.folder.path().join("outside")).expect("a rename");
     let keys: Vec<String> = (0..20).map(|n| format!("-moved/{n}.jpg")).collect();
@@ -154,8 +156,7 @@ async fn a_comparison_finds_what_nobody_announced() {
     for event in world.events().await {
         assert!(events.iter().any(|first| first.key == event.key && first.sequencer == event.sequencer));
         let asset = AssetId::of_key(&event.key);
-        let arrival =
-            Arrival { asset, key: event.key, sequencer: event.sequencer, at_ms: 0, change: Change::Delete };
+        let arrival = Arrival { asset, key: event.key, sequencer: event.sequencer, at_ms: 0, change: Change::Delete };
         world.store.create(&keys::arrival(&arrival), Body::from(b"{}".to_vec())).await.expect("a fact");
     }
     assert_eq!(world.reconcile().await, (0, 0));

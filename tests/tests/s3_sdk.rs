@@ -101,7 +101,8 @@ async fn uploads_survive_a_restart() {
     let said = |number: i32, etag: Option<&str>| {
         CompletedPart::builder().part_number(number).set_e_tag(etag.map(str::to_owned)).build()
     };
-    let parts = CompletedMultipartUpload::builder().parts(said(1, first.e_tag())).parts(said(2, second.e_tag())).build();
+    let parts =
+        CompletedMultipartUpload::builder().parts(said(1, first.e_tag())).parts(said(2, second.e_tag())).build();
     let complete = s3.complete_multipart_upload().bucket(BUCKET).key("big").upload_id(&id).multipart_upload(parts);
     let whole = complete.send().await.expect("an object");
     assert!(whole.e_tag().is_some_and(|etag| etag.ends_with("-2\"")), "{whole:?}");
@@ -141,7 +142,8 @@ async fn links() {
     let endpoint = Endpoint::start(folder.path(), Durability::Process).await;
     let s3 = client(&endpoint, &endpoint.credentials.secret_key);
     let curl = |arguments: &[&str]| {
-        let output = Command::new("curl").args(["-sS", "-w", "%{http_code}"]).args(arguments).output().expect("curl runs");
+        let output =
+            Command::new("curl").args(["-sS", "-w", "%{http_code}"]).args(arguments).output().expect("curl runs");
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     let presigner = endpoint.presigner();
@@ -171,7 +173,8 @@ async fn measure() {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
         let endpoint = Endpoint::start(folder.path(), durability).await;
         let s3 = client(&endpoint, &endpoint.credentials.secret_key);
-        let put = |key: String, bytes: usize| s3.put_object().bucket(BUCKET).key(key).body(vec![1; bytes].into()).send();
+        let put =
+            |key: String, bytes: usize| s3.put_object().bucket(BUCKET).key(key).body(vec![1; bytes].into()).send();
         for n_clients in [1, 8] {
             let begun = Instant::now();
             let one = async |client: usize| {

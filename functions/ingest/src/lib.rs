@@ -45,7 +45,11 @@ impl Function for Ingest {
             if event.bucket == self.bucket {
                 self.admit(event).await?;
             } else {
-                tracing::error!(bucket = event.bucket, key = event.key, "dropped an event of a bucket that is not the inbox");
+                tracing::error!(
+                    bucket = event.bucket,
+                    key = event.key,
+                    "dropped an event of a bucket that is not the inbox"
+                );
             }
         }
         Ok(())

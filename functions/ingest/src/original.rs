@@ -73,7 +73,8 @@ pub(crate) async fn body(inbox: &dyn ReadBlob, key: &str, survey: &Survey) -> Re
 }
 
 fn parse_digest(key: &str, hasher: Hasher) -> Result<Sha256, PortError> {
-    Sha256::parse(&hex::encode(hasher.finalize())).map_err(|error| PortError::new(Kind::Fatal, "hash", key).because(error))
+    Sha256::parse(&hex::encode(hasher.finalize()))
+        .map_err(|error| PortError::new(Kind::Fatal, "hash", key).because(error))
 }
 
 /// Returns the media type by content; the name and the sender's word do not count.
@@ -84,7 +85,8 @@ fn media_type(head: &[u8]) -> Option<&'static str> {
         let text = text.trim_start_matches('\u{feff}').trim_start();
         text.starts_with('<') && text.contains("<svg")
     };
-    infer::get(head).map(|kind| kind.mime_type()).filter(|kind| !kind.ends_with("/xml")).or_else(|| {
-        if is_svg() { Some("image/svg+xml") } else { None }
-    })
+    infer::get(head)
+        .map(|kind| kind.mime_type())
+        .filter(|kind| !kind.ends_with("/xml"))
+        .or_else(|| if is_svg() { Some("image/svg+xml") } else { None })
 }

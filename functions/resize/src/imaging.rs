@@ -31,5 +31,9 @@ impl Imaging for MediaImaging {
 }
 
 fn refuse(panicked: &runtime::Panicked) -> Refusal {
-    Refusal::new(RefusalCode::Corrupt, format!("the decoder failed: {panicked}"), "export the picture again and upload it")
+    Refusal::new(
+        RefusalCode::Corrupt,
+        format!("the decoder failed: {panicked}"),
+        "export the picture again and upload it",
+    )
 }

@@ -18,7 +18,8 @@ use asset::task::{Settled, Task};
 use async_trait::async_trait;
 use ports::blob::created_before;
 use ports::{
-    Catalog, Clock, CreateBlob, DeleteBlob, ETag, Envelope, Kind, ListBlobs, PortError, ReadBlob, SendMessages, SwapBlob,
+    Catalog, Clock, CreateBlob, DeleteBlob, ETag, Envelope, Kind, ListBlobs, PortError, ReadBlob, SendMessages,
+    SwapBlob,
 };
 use runtime::{Context, Failure, Function, parse_json};
 use serde::{Deserialize, Serialize};
@@ -143,7 +144,10 @@ impl Settle {
             Ok(blob) => {
                 // A manifest that does not parse was damaged, or written by a newer Greenroom: never written over.
                 let manifest = serde_json::from_slice(&blob.bytes).map_err(|error| {
-                    Failure::retry(Duration::from_secs(60), PortError::new(Kind::Fatal, "read manifest", key).because(error))
+                    Failure::retry(
+                        Duration::from_secs(60),
+                        PortError::new(Kind::Fatal, "read manifest", key).because(error),
+                    )
                 })?;
                 Ok((manifest, Some(blob.etag)))
             }

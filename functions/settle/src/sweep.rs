@@ -75,7 +75,8 @@ impl Settle {
         if n_assets > 0 {
             let messages: Result<Vec<Envelope>, serde_json::Error> =
                 assets.into_iter().map(|asset| serde_json::to_string(&Settled { asset }).map(Envelope::now)).collect();
-            let messages = messages.map_err(|error| PortError::new(Kind::Fatal, "write message", "sweep").because(error))?;
+            let messages =
+                messages.map_err(|error| PortError::new(Kind::Fatal, "write message", "sweep").because(error))?;
             self.settle.send(messages).await?;
         }
         Ok(n_assets)

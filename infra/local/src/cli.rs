@@ -137,7 +137,8 @@ fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Res
 
 /// Logs go to standard error; `GREENROOM_LOG` (in the syntax of `tracing`) changes what is shown.
 fn init_logs(quiet: bool) {
-    let default = if quiet { "error" } else { "info" };
+    // The S3 protocol crate logs every 4xx answer, a client's mistake, as an error of ours.
+    let default = if quiet { "error,s3s=off" } else { "info,s3s=off" };
     let filter = EnvFilter::try_from_env("GREENROOM_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
     // A decoder's panic is a refused file, a function's a failed delivery: one line in the log, not a backtrace between progress lines.

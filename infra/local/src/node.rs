@@ -157,7 +157,8 @@ impl Node {
             }
         }
         let query = CatalogQuery { text: Some(name.to_owned()), limit: 5, ..CatalogQuery::default() };
-        let similar: Vec<String> = self.catalog.list(&query).await?.entries.into_iter().map(|entry| entry.key).collect();
+        let similar: Vec<String> =
+            self.catalog.list(&query).await?.entries.into_iter().map(|entry| entry.key).collect();
         match similar.is_empty() {
             true => anyhow::bail!("there is no asset `{name}`; `greenroom ls` shows what there is"),
             false => anyhow::bail!("there is no asset `{name}`; did you mean `{}`?", similar.join("`, `")),

@@ -84,7 +84,8 @@ fn add_works_without_a_host_and_every_command_speaks_json() {
     assert_eq!(output.status.code(), Some(1), "two of the files cannot become ready, and the exit code says so");
 
     let rows = home.json(&["ls"]);
-    let find = |key: &str| rows.as_array().expect("an array").iter().find(|row| row["key"] == key).expect("it is listed");
+    let find =
+        |key: &str| rows.as_array().expect("an array").iter().find(|row| row["key"] == key).expect("it is listed");
     assert_eq!(find("summer/nested/a b.png")["state"], "ready");
     let bad = find("summer/bad.jpg");
     assert_eq!(bad["state"], "failed");
@@ -118,6 +119,29 @@ fn the_same_bytes_again_are_not_computed() {
     let manifest = home.json(&["why", "copy.png"]);
     let results = manifest["results"].as_object().expect("results");
     assert!(results.len() > 1 && results.values().all(|result| result["reused_from"].is_string()), "{results:?}");
+}
+
+#[test]
+fn a_file_that_left_the_inbox_while_nobody_looked_becomes_a_tombstone() {
+    let home = Home::new();
+    let picture = sample("greenroom-logo-transparent.png");
+    assert!(home.run(&["add", picture.to_str().expect("UTF-8")]).status.success());
+    let key = "greenroom-logo-transparent.png";
+    std::fs::remove_file(home.path().join("data/inbox").join(key)).expect("the inbox file is there");
+    assert_eq!(home.json(&["sweep"])["announced_deleted"], 1);
+    // Adding something runs a host, which takes up what waits in the queues.
+    let other = home.file("other.png", &std::fs::read(&picture).expect("a sample"));
+    let is_deleted = (0..5).any(|_| {
+        home.run(&["add", other.to_str().expect("UTF-8")]);
+        home.json(&["ls", "--all"])
+            .as_array()
+            .expect("an array")
+            .iter()
+            .any(|row| row["key"] == key && row["state"] == "deleted")
+    });
+    assert!(is_deleted, "{}", home.json(&["ls", "--all"]));
+    assert_eq!(home.json(&["ls"]).as_array().map(Vec::len), Some(1), "tombstones are not listed");
+    assert_eq!(home.json(&["verify"])["problems"], serde_json::json!([]));
 }
 
 #[test]

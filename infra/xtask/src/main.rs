@@ -20,7 +20,9 @@ cargo xtask sim [--uploads N] [--seed S] [--verify-replay] [--no-sweep] [--plant
 cargo xtask crash [--kills N] [--seed S]
             kills the host at random while files are uploaded
 cargo xtask bench images
-            against sharp, at equal quality";
+            against sharp, at equal quality
+cargo xtask bench pipeline [--assets N]
+            what the pipeline costs beside the pictures, from 1,000 assets on";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -45,6 +47,7 @@ fn run(args: &[String]) -> anyhow::Result<()> {
         ["sim", ..] => sim::main(&args[1..]),
         ["crash", ..] => crash::main(&args[1..]),
         ["bench", "images", ..] => bench::images::run(&args[2..]),
+        ["bench", "pipeline", ..] => bench::pipeline::run(&args[2..]),
         _ => bail!("`{}` is no task\n\n{USAGE}", args.join(" ")),
     }
 }

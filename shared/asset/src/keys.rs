@@ -97,7 +97,8 @@ pub fn parse_fact(asset: &AssetId, key: &str) -> Option<FactKey> {
 
 /// Returns whether `name` has the form of [`Verdict::new_id`].
 pub fn is_verdict_id(name: &str) -> bool {
-    let is_digits = |text: &str| !text.is_empty() && text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_digits =
+        |text: &str| !text.is_empty() && text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     name.split_once('-').is_some_and(|(at, salt)| is_digits(at) && is_digits(salt))
 }
 

@@ -149,7 +149,8 @@ pub fn derive(manifest: &Manifest, profile: &Profile) -> (Readiness, Vec<Task>) 
         }
     };
     readiness.version = Some(version.sha256.clone());
-    let mut walk = Walk { manifest, profile, version, generation: manifest.generation(), readiness, pending: Vec::new() };
+    let mut walk =
+        Walk { manifest, profile, version, generation: manifest.generation(), readiness, pending: Vec::new() };
     if version.bytes == 0 {
         let refusal = Refusal::new(RefusalCode::Empty, "the file has no bytes", "upload the file again");
         walk.readiness.steps.push(Step {
@@ -230,7 +231,8 @@ impl<'a> Walk<'a> {
 
     fn conclude(mut self) -> (Readiness, Vec<Task>) {
         let n_pending = self.pending.len();
-        let gaps: Vec<String> = self.readiness.gaps().map(|(step, refusal)| format!("{}: {refusal}", step.title)).collect();
+        let gaps: Vec<String> =
+            self.readiness.gaps().map(|(step, refusal)| format!("{}: {refusal}", step.title)).collect();
         let is_stale = self.readiness.focus.as_ref().is_some_and(|focus| focus.stale);
         let n_outputs = self.readiness.outputs().count();
         (self.readiness.state, self.readiness.reason) = if n_pending > 0 {
@@ -238,7 +240,10 @@ impl<'a> Walk<'a> {
         } else if !gaps.is_empty() {
             (if n_outputs == 0 { State::Failed } else { State::ReadyWithGaps }, Some(gaps.join("; ")))
         } else if is_stale {
-            (State::InReview, Some("the focal point was placed on an earlier version: confirm, move or release it".into()))
+            (
+                State::InReview,
+                Some("the focal point was placed on an earlier version: confirm, move or release it".into()),
+            )
         } else {
             (State::Ready, None)
         };

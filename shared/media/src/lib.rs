@@ -83,6 +83,18 @@ pub fn render(bytes: &[u8], spec: &RenderSpec, limits: &Limits) -> Result<Vec<Re
     render::render(bytes, &header, spec, limits, &deadline)
 }
 
+/// Does what `render` does for each of several specs, such as the crops of one picture, but decodes a still picture once for
+/// all of them. A set's bytes may differ from those of `render`, because they may come from a larger decode.
+///
+/// # Errors
+/// All codes but `gave_up`.
+pub fn render_all(bytes: &[u8], specs: &[RenderSpec], limits: &Limits) -> Result<Vec<Vec<Rendition>>, Refusal> {
+    let deadline = Deadline::start(limits);
+    let header = header(bytes, limits)?;
+    deadline.check("read the header")?;
+    render::render_all(bytes, &header, specs, limits, &deadline)
+}
+
 /// Decodes the picture (or its first frame) upright, in sRGB, its longest edge scaled down to `at_most` pixels.
 ///
 /// # Errors

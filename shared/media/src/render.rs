@@ -42,7 +42,7 @@ pub(crate) fn render(
     }
     if !plan.outputs.is_empty() {
         let job = Job { bytes, header, limits, deadline, scale: plan.scale() };
-        made.extend(stills(&job, &plan, spec.color, &credit)?);
+        made.extend(stills(&job, std::slice::from_ref(&plan), spec.color, &credit)?.into_iter().flatten());
     }
     // Back into the order of the spec: by encoding, then by width.
     let rank = |format| spec.encodings.iter().position(|encoding| encoding.format == format);
@@ -50,12 +50,36 @@ pub(crate) fn render(
     Ok(made)
 }
 
-fn stills(job: &Job, plan: &RenderPlan, policy: ColorPolicy, credit: &Credit) -> Result<Vec<Rendition>, Refusal> {
+/// Makes several sets of one still picture from one decode, at the scale which the most demanding of them needs.
+pub(crate) fn render_all(
+    bytes: &[u8],
+    header: &Header,
+    specs: &[RenderSpec],
+    limits: &Limits,
+    deadline: &Deadline,
+) -> Result<Vec<Vec<Rendition>>, Refusal> {
+    let alike = specs.windows(2).all(|pair| pair[0].color == pair[1].color);
+    let (Some(first), true, 1) = (specs.first(), alike, header.frames) else {
+        return specs.iter().map(|spec| render(bytes, header, spec, limits, deadline)).collect();
+    };
+    let plans: Vec<RenderPlan> = specs.iter().map(|spec| RenderPlan::new(header.upright_size(), spec)).collect();
+    let scale = plans.iter().map(RenderPlan::scale).fold(0.0, f64::max);
+    let job = Job { bytes, header, limits, deadline, scale };
+    // Outputs of a plan are already in the order of the spec.
+    stills(&job, &plans, first.color, &Credit::read(header))
+}
+
+/// Returns the renditions plan by plan.
+fn stills(
+    job: &Job,
+    plans: &[RenderPlan],
+    policy: ColorPolicy,
+    credit: &Credit,
+) -> Result<Vec<Vec<Rendition>>, Refusal> {
     let (raster, colors) = decode::still(job, policy)?;
     let base = Arc::new(orient::apply(raster, job.header.orientation));
     let extras = Extras { exif: credit.to_exif(), icc: colors.profile() };
-    let window = scaled_window(plan.window, job.header.upright_size(), &base);
-    let (jobs, queue) = channel::<(usize, Output, Arc<Raster>)>();
+    let (jobs, queue) = channel::<((usize, usize), Output, Arc<Raster>)>();
     let queue = Mutex::new(queue);
     let done = Mutex::new(Vec::new());
     let work = || {
@@ -73,10 +97,14 @@ fn stills(job: &Job, plan: &RenderPlan, policy: ColorPolicy, credit: &Credit) ->
         for _ in 1..THREADS {
             scope.spawn(work);
         }
-        let result = make_levels(job, plan, base, window, |index, output, raster| {
-            // The other end lives as long as this scope.
-            let _ = jobs.send((index, output, raster));
+        let result = plans.iter().enumerate().try_for_each(|(set, plan)| {
+            let window = scaled_window(plan.window, job.header.upright_size(), &base);
+            make_levels(job, plan, base.clone(), window, |index, output, raster| {
+                // The other end lives as long as this scope.
+                let _ = jobs.send(((set, index), output, raster));
+            })
         });
+        drop(base);
         drop(jobs);
         work();
         result
@@ -84,7 +112,11 @@ fn stills(job: &Job, plan: &RenderPlan, policy: ColorPolicy, credit: &Credit) ->
     let mut done = done.into_inner().unwrap_or_default();
     // By index, so that the same fault is reported whichever thread met it first.
     done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, result)| result).collect()
+    let mut sets: Vec<Vec<Rendition>> = plans.iter().map(|_| Vec::new()).collect();
+    for ((set, _), result) in done {
+        sets[set].push(result?);
+    }
+    Ok(sets)
 }
 
 /// Makes every size, largest first, and hands it out at once: the other thread already encodes it.

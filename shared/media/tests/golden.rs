@@ -146,3 +146,29 @@ fn alpha_survives_in_webp() {
     let alpha = RgbImage::from_fn(ours.width(), ours.height(), |x, y| image::Rgb([ours.get_pixel(x, y)[3]; 3]));
     check("alpha", &alpha, 1.0, 2.0);
 }
+
+#[test]
+fn sets_from_one_decode_show_what_single_sets_show() {
+    let path = samples().join("IMG_4127.JPG");
+    let bytes = std::fs::read(&path).expect("the sample is there");
+    let encoding = Encoding { format: OutputFormat::Jpeg, quality: 100, effort: 1 };
+    let spec = |framing, width| RenderSpec {
+        framing,
+        widths: vec![width],
+        encodings: vec![encoding],
+        color: ColorPolicy::Srgb,
+    };
+    let square = AspectRatio { width: 1, height: 1 };
+    let crop = Framing::Crop { ratio: square, focus: FocalPoint { x: 300, y: 700 } };
+    // The wide one asks for the whole size, so the others come from a larger decode than they would have alone.
+    let specs = [spec(Framing::Whole, 200), spec(crop, 200), spec(Framing::Whole, 640)];
+    let sets = media::render_all(&bytes, &specs, &Limits::default()).expect("it renders");
+    let sizes: Vec<Vec<(u32, u32)>> =
+        sets.iter().map(|set| set.iter().map(|made| (made.width, made.height)).collect()).collect();
+    assert_eq!(sizes, [vec![(200, 133)], vec![(200, 200)], vec![(640, 427)]]);
+    for (set, name) in sets.iter().zip(["IMG_4127.JPG", "crop IMG_4127.JPG"]) {
+        let shown = jpeg_decoder::Decoder::new(set[0].bytes.as_slice()).decode().expect("it decodes");
+        let shown = RgbImage::from_raw(set[0].width, set[0].height, shown).expect("three bytes a pixel");
+        check(name, &shown, COLOR, PIXELS);
+    }
+}

@@ -14,9 +14,12 @@ pub mod contract;
 #[cfg(feature = "testing")]
 pub mod memory;
 
-pub use blob::{Blob, BlobMeta, Body, CopyBlob, CreateBlob, DeleteBlob, ETag, ListBlobs, Page, PresignBlob, PresignedPut, ReadBlob, SwapBlob};
+pub use blob::{
+    Blob, BlobMeta, Body, CopyBlob, CreateBlob, DeleteBlob, ETag, ListBlobs, Page, PresignBlob, PresignedPut, ReadBlob,
+    SwapBlob,
+};
 pub use catalog::{Catalog, CatalogPage, CatalogQuery};
-pub use claim::{Claims, ClaimOutcome};
+pub use claim::{ClaimOutcome, Claims};
 pub use clock::Clock;
 pub use error::{Kind, PortError};
 pub use queue::{DeadLetter, Depth, Envelope, Queue, Received, SendMessages};

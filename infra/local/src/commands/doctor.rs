@@ -28,9 +28,16 @@ pub async fn doctor(args: SettingArgs, json: bool) -> Result<ExitCode> {
             check(&mut checks, "profile", Ok(describe_profile(&settings)), "");
             inspect_node(settings, &mut checks).await;
         }
-        Err(error) => check(&mut checks, "settings", Err(format!("{error:#}")), "mend the named file, flag or variable"),
+        Err(error) => {
+            check(&mut checks, "settings", Err(format!("{error:#}")), "mend the named file, flag or variable")
+        }
     }
-    check(&mut checks, "pictures", render_each_format(), "this build is broken: build it again, and report it if that does not help");
+    check(
+        &mut checks,
+        "pictures",
+        render_each_format(),
+        "this build is broken: build it again, and report it if that does not help",
+    );
     let all_ok = checks.iter().all(|check| check.ok);
     if json {
         println!("{}", serde_json::to_string_pretty(&checks)?);
@@ -53,8 +60,7 @@ fn check(checks: &mut Vec<Check>, name: &'static str, found: Result<String, Stri
 }
 
 fn describe_profile(settings: &Settings) -> String {
-    let names: Vec<&str> =
-        settings.profile.collections.iter().map(|collection| collection.name.as_str()).collect();
+    let names: Vec<&str> = settings.profile.collections.iter().map(|collection| collection.name.as_str()).collect();
     format!("{}: collections {}", settings.profile_name, names.join(", "))
 }
 
@@ -78,7 +84,9 @@ async fn inspect_node(settings: Settings, checks: &mut Vec<Check>) {
     let state = if is_running { "a host is running" } else { "no host is running; `greenroom up` starts one" };
     check(checks, "host", Ok(state.to_owned()), "");
     for (name, address) in ports.into_iter().filter(|_| !is_running) {
-        let found = TcpListener::bind(address).map(|_| format!("{address} is free")).map_err(|error| format!("{address}: {error}"));
+        let found = TcpListener::bind(address)
+            .map(|_| format!("{address} is free"))
+            .map_err(|error| format!("{address}: {error}"));
         check(checks, name, found, "stop what listens there or choose another address");
     }
     for (name, queue) in node.queues_by_name() {

@@ -3,13 +3,13 @@
 use crate::node::Node;
 use crate::settings::Settings;
 use crate::table::table;
-use asset::why::words::{size, visible};
 use anyhow::Result;
 use asset::catalog::CatalogEntry;
 use asset::image::OutputFormat;
 use asset::keys;
 use asset::manifest::Manifest;
 use asset::readiness::State;
+use asset::why::words::{size, visible};
 use ports::{Catalog, CatalogQuery, Kind, ReadBlob};
 use serde::Serialize;
 use std::process::ExitCode;

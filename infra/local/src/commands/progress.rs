@@ -1,10 +1,10 @@
 //! Waiting for keys to settle, with progress that a person can see.
 
 use crate::node::Node;
-use asset::why::words::visible;
 use anyhow::Result;
 use asset::ids::AssetId;
 use asset::readiness::State;
+use asset::why::words::visible;
 use ports::Catalog;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};

@@ -10,7 +10,11 @@ pub async fn redrive(settings: Settings, only: Option<&str>, json: bool) -> Resu
     let node = Node::open(settings)?;
     let queues: Vec<_> =
         node.queues_by_name().into_iter().filter(|(name, _)| only.is_none_or(|only| only == *name)).collect();
-    ensure!(!queues.is_empty(), "there is no queue `{}`; there are ingest, resize and settle", only.unwrap_or_default());
+    ensure!(
+        !queues.is_empty(),
+        "there is no queue `{}`; there are ingest, resize and settle",
+        only.unwrap_or_default()
+    );
     let mut moved = serde_json::Map::new();
     for (name, queue) in queues {
         let count = queue.redrive().await?;

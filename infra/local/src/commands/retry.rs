@@ -12,8 +12,7 @@ use std::process::ExitCode;
 pub async fn retry(settings: Settings, asset: &str, json: bool) -> Result<ExitCode> {
     let node = Node::open(settings)?;
     let manifest = node.find(asset).await?;
-    let refused: Vec<_> =
-        manifest.readiness.gaps().map(|(step, _)| (step.title.clone(), step.task.clone())).collect();
+    let refused: Vec<_> = manifest.readiness.gaps().map(|(step, _)| (step.title.clone(), step.task.clone())).collect();
     for (_, task) in &refused {
         let decision = Decision::Retry { task: task.clone() };
         let (facts, queue) = (node.store.as_ref(), node.settle_queue.as_ref());
@@ -27,7 +26,9 @@ pub async fn retry(settings: Settings, asset: &str, json: bool) -> Result<ExitCo
     let titles: Vec<&str> = refused.iter().map(|(title, _)| title.as_str()).collect();
     match json {
         true => println!("{}", json!({ "asset": manifest.asset, "retried": titles })),
-        false if titles.is_empty() => println!("nothing of `{}` was refused; it will be looked at again", manifest.asset),
+        false if titles.is_empty() => {
+            println!("nothing of `{}` was refused; it will be looked at again", manifest.asset)
+        }
         false => println!("will try again: {}", titles.join(", ")),
     }
     Ok(ExitCode::SUCCESS)

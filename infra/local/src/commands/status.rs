@@ -3,8 +3,8 @@
 use crate::node::Node;
 use crate::settings::Settings;
 use crate::table::table;
-use asset::why::words::visible;
 use anyhow::Result;
+use asset::why::words::visible;
 use ports::{Catalog, Queue};
 use serde_json::json;
 use std::process::ExitCode;
@@ -38,7 +38,11 @@ pub async fn status(settings: Settings, json: bool) -> Result<ExitCode> {
         println!("{}", serde_json::to_string_pretty(&status)?);
         return Ok(ExitCode::SUCCESS);
     }
-    println!("data {} ({})\n", node.settings.data.display(), if is_running { "a host is running" } else { "no host is running" });
+    println!(
+        "data {} ({})\n",
+        node.settings.data.display(),
+        if is_running { "a host is running" } else { "no host is running" }
+    );
     let rows: Vec<Vec<String>> =
         counts.iter().map(|(state, count)| vec![state.as_str().to_owned(), count.to_string()]).collect();
     println!("{}", table(&["state", "assets"], &rows));

@@ -2,12 +2,12 @@
 
 use crate::node::Node;
 use crate::settings::Settings;
-use asset::why::words::visible;
 use anyhow::Result;
 use asset::fact::{Change, Outcome};
 use asset::ids::{AssetId, Sha256};
 use asset::keys::{self, FactKey};
 use asset::manifest::Manifest;
+use asset::why::words::visible;
 use futures::StreamExt;
 use ports::blob::list_all;
 use ports::{Kind, ListBlobs, ReadBlob};

@@ -2,8 +2,8 @@
 
 use crate::node::Node;
 use crate::settings::Settings;
-use asset::why::words::visible;
 use anyhow::Result;
+use asset::why::words::visible;
 use std::process::ExitCode;
 
 pub async fn why(settings: Settings, asset: &str, json: bool) -> Result<ExitCode> {

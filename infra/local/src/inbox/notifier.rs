@@ -121,7 +121,11 @@ impl Notifier {
             let before = self.inbox.change_time_ns(key)?;
             let meta = self.inbox.head(key).await?;
             if self.inbox.change_time_ns(key)? == before {
-                return Ok(State { sequencer: Sequencer::from_unix_nanos(before), etag: meta.etag.0, bytes: meta.bytes });
+                return Ok(State {
+                    sequencer: Sequencer::from_unix_nanos(before),
+                    etag: meta.etag.0,
+                    bytes: meta.bytes,
+                });
             }
         }
     }

@@ -28,7 +28,9 @@ impl Objects {
         let replaces_details = replaces(input.metadata_directive.as_ref().map(MetadataDirective::as_str));
         let replaces_tags = replaces(input.tagging_directive.as_ref().map(TaggingDirective::as_str));
         if source.record.key == input.key && !replaces_details && !replaces_tags {
-            return Err(invalid("this copy request is illegal: it copies an object to itself without changing anything"));
+            return Err(invalid(
+                "this copy request is illegal: it copies an object to itself without changing anything",
+            ));
         }
         let mut details = source.record.details.clone();
         if replaces_details {
@@ -38,7 +40,8 @@ impl Objects {
         if replaces_tags {
             details.tags = parse_tags(input.tagging.as_deref());
         }
-        let mut declared = Declared::of(&http::HeaderMap::new(), Default::default(), asked(input.checksum_algorithm.as_ref()))?;
+        let mut declared =
+            Declared::of(&http::HeaderMap::new(), Default::default(), asked(input.checksum_algorithm.as_ref()))?;
         if declared.wanted.is_empty() && !source.record.is_composite {
             declared.wanted.extend(source.record.sums.keys());
         }

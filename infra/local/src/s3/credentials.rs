@@ -66,7 +66,10 @@ fn parse(text: &str) -> Option<Credentials> {
 }
 
 fn unusable(path: &Path) -> io::Error {
-    let text = format!("`{}` has no aws_access_key_id and aws_secret_access_key; delete it to have new ones made", path.display());
+    let text = format!(
+        "`{}` has no aws_access_key_id and aws_secret_access_key; delete it to have new ones made",
+        path.display()
+    );
     io::Error::new(io::ErrorKind::InvalidData, text)
 }
 

@@ -81,7 +81,10 @@ pub(super) fn parse_tags(said: Option<&str>) -> Vec<(String, String)> {
         percent_encoding::percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
     };
     let pairs = said.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(key, value)| (decode(key), decode(value))).collect()
+    pairs
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(key, value)| (decode(key), decode(value)))
+        .collect()
 }
 
 pub(super) fn tag_set(details: &Details) -> Vec<Tag> {

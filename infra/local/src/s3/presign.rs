@@ -67,7 +67,9 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
 impl PresignBlob for Presigner {
     async fn presign_put(&self, key: &str, seconds: u32) -> Result<PresignedPut, PortError> {
         if super::errors::check_key(key).is_err() || seconds == 0 || seconds > MAX_SECONDS {
-            return Err(PortError::new(Kind::Fatal, "sign upload link", key).because("unsafe key, or not 1 to 900 seconds"));
+            return Err(
+                PortError::new(Kind::Fatal, "sign upload link", key).because("unsafe key, or not 1 to 900 seconds")
+            );
         }
         let url = self.sign("PUT", &format!("/{}/{key}", self.bucket), seconds, jiff::Timestamp::now());
         Ok(PresignedPut { url, headers: Vec::new() })
@@ -85,7 +87,8 @@ mod tests {
             access_key: "AKIAIOSFODNN7EXAMPLE".into(),
             secret_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".into(),
         };
-        let presigner = Presigner::new("https://examplebucket.s3.amazonaws.com", "examplebucket", "us-east-1", &credentials);
+        let presigner =
+            Presigner::new("https://examplebucket.s3.amazonaws.com", "examplebucket", "us-east-1", &credentials);
         let url = presigner.sign("GET", "/test.txt", 86400, "2013-05-24T00:00:00Z".parse().unwrap());
         let signature = "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
         assert!(url.ends_with(&format!("X-Amz-Signature={signature}")), "{url}");

@@ -66,7 +66,8 @@ impl Declared {
         }
         for algorithm in &self.trailer_names {
             let header = algorithm.header();
-            let read = |headers: &http::HeaderMap| headers.get(&header).and_then(|sum| sum.to_str().ok()).map(str::to_owned);
+            let read =
+                |headers: &http::HeaderMap| headers.get(&header).and_then(|sum| sum.to_str().ok()).map(str::to_owned);
             let sum = self.trailers.as_ref().and_then(|trailers| trailers.read(read)).flatten();
             let sum = sum.ok_or_else(|| invalid(format!("the trailer {header} was announced and did not come")))?;
             checksum::check(*algorithm, &sum, digests.sums.get(algorithm))?;
@@ -133,7 +134,8 @@ pub(super) fn receive(source: Source, declared: Declared, gate: Gate) -> (Body, 
 impl Receiving {
     async fn step(mut self, receipt: &Receipt) -> S3Result<Option<(Bytes, Self)>> {
         let next = tokio::time::timeout(IDLE, self.source.next()).await;
-        let next = next.map_err(|_| S3Error::with_message(S3ErrorCode::RequestTimeout, "no bytes came for 60 seconds"))?;
+        let next =
+            next.map_err(|_| S3Error::with_message(S3ErrorCode::RequestTimeout, "no bytes came for 60 seconds"))?;
         if let Some(chunk) = next.transpose().map_err(transport)? {
             self.bytes += chunk.len() as u64;
             if self.bytes > self.declared.max_bytes {

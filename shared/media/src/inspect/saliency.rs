@@ -135,18 +135,22 @@ fn integral(map: &[u32], width: usize, height: usize) -> Vec<u64> {
     sums
 }
 
-/// Returns `(x, y, sum)` of the square window which holds most; of equals, the one nearest the middle.
+/// Returns `(x, y, sum)` of the square window which holds most, where one at the far edge has to hold half as much again as one
+/// in the middle: people frame what matters.
 fn densest(sums: &[u64], width: usize, height: usize, window: usize) -> (usize, usize, u64) {
     let stride = width + 1;
-    let mut best = (0, 0, 0, u64::MAX);
+    // Twice the largest distance of a window's middle from the picture's, over both axes.
+    let farthest = (width + height - 2 * window).max(1) as u64;
+    let mut best = (0, 0, 0, 0);
     for y in 0..=height - window {
         for x in 0..=width - window {
             let sum = sums[(y + window) * stride + x + window] + sums[y * stride + x]
                 - sums[y * stride + x + window]
                 - sums[(y + window) * stride + x];
             let off = ((2 * x + window).abs_diff(width) + (2 * y + window).abs_diff(height)) as u64;
-            if sum > best.2 || (sum == best.2 && off < best.3) {
-                best = (x, y, sum, off);
+            let worth = sum * (3 * farthest - off.min(farthest));
+            if worth > best.3 {
+                best = (x, y, sum, worth);
             }
         }
     }

@@ -55,3 +55,50 @@ fn faces_weigh_by_size() {
     let focus = faces::focus(&picture, &[face(300, 50, 100), face(420, 60, 60), face(0, 0, 30)]);
     assert_eq!(focus, Some(FocalPoint { x: 780, y: 400 }));
 }
+
+/// Looks at a sample and returns what was seen, with the square crop as `(left, top, right, bottom)` in thousandths.
+fn sample(name: &str) -> (Inspection, [u32; 4]) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/local/samples").join(name);
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("failed to read `{}`: {error}", path.display()));
+    let limits = Limits::default();
+    let seen = inspect(&bytes, &limits).unwrap_or_else(|refusal| panic!("refused `{name}`: {refusal}"));
+    let probe = crate::probe(&bytes, &limits).unwrap_or_else(|refusal| panic!("refused `{name}`: {refusal}"));
+    let square = asset::image::AspectRatio { width: 1, height: 1 };
+    let (x, y, width, height) = crate::crop_window(probe.width, probe.height, square, seen.focus);
+    let part = |value: u32, size: u32| value * 1000 / size;
+    let crop =
+        [part(x, probe.width), part(y, probe.height), part(x + width, probe.width), part(y + height, probe.height)];
+    (seen, crop)
+}
+
+#[test]
+fn square_crops_of_the_samples_hold_their_subjects() {
+    // Boxes of the subjects as a person sees them: left, top, right, bottom in thousandths.
+    let subjects = [
+        ("Café Zürich – Espresso.jpg", FocusSource::Saliency, [290, 40, 760, 800]),
+        ("IMG_4127.JPG", FocusSource::Saliency, [480, 300, 560, 900]),
+        ("Portrait Eileen Collins.jpg", FocusSource::Faces, [340, 100, 540, 320]),
+        ("Team banner (2 people).jpg", FocusSource::Faces, [560, 270, 880, 560]),
+        ("Waschbaer_druck_CMYK.jpg", FocusSource::Saliency, [450, 100, 880, 650]),
+        ("chelsea scan.tif", FocusSource::Saliency, [300, 250, 760, 900]),
+        ("galaxy 16-bit master.png", FocusSource::Saliency, [370, 780, 500, 960]),
+        ("greenroom-logo.svg", FocusSource::Saliency, [30, 150, 270, 850]),
+    ];
+    for (name, from, subject) in subjects {
+        let (seen, crop) = sample(name);
+        assert_eq!(seen.focus_from, from, "`{name}`");
+        let inside = crop[0] <= subject[0] && crop[1] <= subject[1] && crop[2] >= subject[2] && crop[3] >= subject[3];
+        assert!(inside, "`{name}`: the crop {crop:?} cuts {subject:?}");
+    }
+}
+
+#[test]
+fn faces_are_counted_and_credits_read() {
+    let (portrait, _) = sample("Portrait Eileen Collins.jpg");
+    assert_eq!(portrait.faces, 1);
+    assert_eq!(portrait.copyright.as_deref(), Some("NASA, no known copyright restrictions"));
+    assert_eq!(sample("Team banner (2 people).jpg").0.faces, 2);
+    for name in ["World map 5400x2700.jpg", "chelsea scan.tif", "greenroom-logo.svg"] {
+        assert_eq!(sample(name).0.faces, 0, "`{name}` shows nobody");
+    }
+}

@@ -58,7 +58,9 @@ impl Objects {
 fn is_full_object(algorithm: Option<Algorithm>, said: Option<&str>) -> S3Result<bool> {
     let is_sha = matches!(algorithm, Some(Algorithm::Sha1 | Algorithm::Sha256));
     match (said, algorithm) {
-        (Some(ChecksumType::FULL_OBJECT), _) if is_sha => Err(invalid("SHA checksums of multipart uploads are composite")),
+        (Some(ChecksumType::FULL_OBJECT), _) if is_sha => {
+            Err(invalid("SHA checksums of multipart uploads are composite"))
+        }
         (Some(ChecksumType::COMPOSITE), None | Some(Algorithm::Crc64nvme)) => {
             Err(invalid("the checksum type COMPOSITE goes with CRC32, CRC32C, SHA1 and SHA256"))
         }

@@ -170,7 +170,8 @@ mod tests {
     #[test]
     fn parts_are_chosen_as_s3_does() {
         let there = || vec![part(1, MIN_PART_BYTES), part(2, 10), part(3, 10)];
-        let code = |listed: &[CompletedPart]| choose(listed, there()).map(|parts| parts.len()).map_err(|e| e.code().clone());
+        let code =
+            |listed: &[CompletedPart]| choose(listed, there()).map(|parts| parts.len()).map_err(|e| e.code().clone());
         assert_eq!(code(&[said(1, "1"), said(3, "3")]), Ok(2));
         assert_eq!(code(&[]), Err(S3ErrorCode::MalformedXML));
         assert_eq!(code(&[said(3, "3"), said(1, "1")]), Err(S3ErrorCode::InvalidPartOrder));

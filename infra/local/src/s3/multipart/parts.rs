@@ -39,7 +39,10 @@ impl Objects {
         Ok(output)
     }
 
-    pub(in super::super) async fn copy_part(self: &Arc<Self>, input: UploadPartCopyInput) -> S3Result<UploadPartCopyOutput> {
+    pub(in super::super) async fn copy_part(
+        self: &Arc<Self>,
+        input: UploadPartCopyInput,
+    ) -> S3Result<UploadPartCopyOutput> {
         let upload = self.upload(&input.key, &input.upload_id).await?;
         let opened = self.copy_source(&input.copy_source).await?;
         ReadCondition {
@@ -55,8 +58,7 @@ impl Objects {
         let declared = Declared { max_bytes: u64::MAX, ..Declared::default() };
         let part = self.store_part(&upload, input.part_number, source, declared).await?;
         let last_modified = Some(SystemTime::now().into());
-        let mut result =
-            CopyPartResult { e_tag: Some(etag(&part.etag)), last_modified, ..CopyPartResult::default() };
+        let mut result = CopyPartResult { e_tag: Some(etag(&part.etag)), last_modified, ..CopyPartResult::default() };
         set_sums!(result, part.sums);
         Ok(UploadPartCopyOutput { copy_part_result: Some(result), ..UploadPartCopyOutput::default() })
     }
@@ -85,14 +87,8 @@ impl Objects {
             return Err(receipt.error().unwrap_or_else(|| internal(error)));
         }
         let digests = receipt.digests();
-        let part = Part {
-            number,
-            etag: digests.md5,
-            bytes: digests.bytes,
-            sums: digests.sums,
-            modified_ms: now_ms(),
-            file,
-        };
+        let part =
+            Part { number, etag: digests.md5, bytes: digests.bytes, sums: digests.sums, modified_ms: now_ms(), file };
         let (objects, upload, saved) = (Arc::clone(self), upload.clone(), part.clone());
         blocking(move || objects.uploads.save_part(&upload, &saved)).await?;
         Ok(part)

@@ -190,8 +190,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let uploads = Uploads::open(folder.path()).unwrap();
         let details = Details::default();
-        let upload =
-            Upload { id: String::new(), key: "k".into(), initiated_ms: 0, details, algorithm: None, is_full_object: true };
+        let upload = Upload {
+            id: String::new(),
+            key: "k".into(),
+            initiated_ms: 0,
+            details,
+            algorithm: None,
+            is_full_object: true,
+        };
         let upload = uploads.begin(upload).unwrap();
         for text in ["one", "two"] {
             let (file, path) = uploads.new_part_file(&upload, 1).unwrap();

@@ -81,10 +81,9 @@ pub(super) fn outputs(bytes: &[u8], workload: Workload, settings: Settings) -> R
         Workload::E => CROPS.map(|(width, height)| crop(&spec, AspectRatio { width, height })).to_vec(),
         _ => vec![spec(Framing::Whole, &WIDTHS)],
     };
-    let limits = Limits::default();
+    let sets = media::render_all(bytes, &specs, &Limits::default()).context("failed to render the photograph")?;
     let mut made = Vec::new();
-    for spec in &specs {
-        let mut set = media::render(bytes, spec, &limits).with_context(|| format!("failed to render `{spec:?}`"))?;
+    for mut set in sets {
         set.sort_by_key(|rendition| rendition.width);
         made.extend(set.into_iter().map(|rendition| rendition.bytes));
     }

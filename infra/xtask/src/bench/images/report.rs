@@ -71,10 +71,12 @@ pub(super) fn table(
     Ok(())
 }
 
-/// Returns the line that a script can read.
+/// Returns the line that a script can read, after printing the ratio of CPU time: it holds on a busy machine, where wall time
+/// says more about the neighbours.
 pub(super) fn ratio(workload: Workload, ours: &Row, rows: &[Row]) -> Result<String> {
     let peer = rows.iter().find(|row| row.engine == Engine::SharpTuned).context("sharp did not run")?;
     let pairs = || ours.samples.iter().zip(&peer.samples);
+    println!("  cpu time ÷ tuned sharp's: {:.2}", median(pairs().map(|(ours, theirs)| ours.cpu_ms / theirs.cpu_ms)));
     Ok(format!(
         "ratio {} wall {:.2} memory {:.2}",
         workload.name(),
