@@ -1,8 +1,8 @@
 //! Where the eye goes when there is no face: integers only, so the same on every machine.
 //!
 //! Three published ideas in a small form of our own: an object's colour differs from the picture's edges (boundary prior, Wei
-//! et al., ECCV 2012) measured on a blurred copy (frequency-tuned saliency, Achanta et al., CVPR 2009), and what has detail,
-//! strong colour or the colour of skin deserves to be in a crop (Jonas Wagner's smartcrop.js).
+//! et al., ECCV 2012) measured on a blurred copy (frequency-tuned saliency, Achanta et al., CVPR 2009), and what has detail
+//! or the colour of skin deserves to be in a crop (Jonas Wagner's smartcrop.js).
 
 use asset::image::FocalPoint;
 
@@ -58,9 +58,8 @@ fn map(picture: &SrgbImage) -> Vec<u32> {
     for (index, pixel) in pixels.iter().enumerate() {
         let differs = edges.iter().map(|edge| distance(&smooth[index], edge)).min().unwrap_or(0);
         let detail = distance(&sharp[index], &smooth[index]).min(64);
-        let [_, a, b] = smooth[index];
-        let vivid = (a.abs().max(b.abs()) / 4).min(32);
-        let score = differs + detail + vivid + if skin(pixel) { 24 } else { 0 };
+        // Strong colour as such counts for nothing: it sent crops from an animal to the leaves beside it.
+        let score = differs + detail + if skin(pixel) { 24 } else { 0 };
         // Squared, so that a small strong subject beats a large weak background; what is transparent is not there.
         map.push((score * score) as u32 * u32::from(pixel[3]) / 255);
     }

@@ -79,7 +79,8 @@ fn square_crops_of_the_samples_hold_their_subjects() {
         ("IMG_4127.JPG", FocusSource::Saliency, [480, 300, 560, 900]),
         ("Portrait Eileen Collins.jpg", FocusSource::Faces, [340, 100, 540, 320]),
         ("Team banner (2 people).jpg", FocusSource::Faces, [560, 270, 880, 560]),
-        ("Waschbaer_druck_CMYK.jpg", FocusSource::Saliency, [450, 100, 880, 650]),
+        // Eyes and nose: a raccoon is no face to the detector, and its fur is all over the picture.
+        ("Waschbaer_druck_CMYK.jpg", FocusSource::Saliency, [500, 300, 760, 640]),
         ("chelsea scan.tif", FocusSource::Saliency, [300, 250, 760, 900]),
         ("galaxy 16-bit master.png", FocusSource::Saliency, [370, 780, 500, 960]),
         ("greenroom-logo.svg", FocusSource::Saliency, [30, 150, 270, 850]),
