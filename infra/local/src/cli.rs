@@ -5,6 +5,7 @@ use crate::settings::SettingArgs;
 use crate::{demo, up};
 use clap::{Parser, Subcommand};
 use std::future::Future;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -140,7 +141,12 @@ fn init_logs(quiet: bool) {
     // The S3 protocol crate logs every 4xx answer, a client's mistake, as an error of ours.
     let default = if quiet { "error,s3s=off" } else { "info,s3s=off" };
     let filter = EnvFilter::try_from_env("GREENROOM_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
     // A decoder's panic is a refused file, a function's a failed delivery: one line in the log, not a backtrace between progress lines.
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
 }
