@@ -289,3 +289,18 @@ async fn a_fault_at_every_port_call_changes_nothing() {
     }
     let _ = std::panic::take_hook();
 }
+
+#[tokio::test]
+async fn deleting_an_old_version_of_a_key_changes_nothing() {
+    let pipeline = Pipeline::default();
+    pipeline.upload("a.bmp", &picture([1, 2, 3])).await;
+    pipeline.run().await;
+    let event = serde_json::json!({ "Records": [{
+        "eventName": "ObjectRemoved:Delete", "eventTime": "2026-11-23T11:00:00.000Z",
+        "s3": { "bucket": { "name": "inbox" },
+                "object": { "key": "a.bmp", "versionId": "an-old-one", "sequencer": "FFFF" } },
+    }]});
+    pipeline.send(&event.to_string()).await;
+    pipeline.run().await;
+    assert_eq!(pipeline.manifest("a.bmp").await.readiness.state, State::Ready);
+}

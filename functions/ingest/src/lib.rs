@@ -12,7 +12,7 @@ use asset::keys;
 use asset::task::Settled;
 use async_trait::async_trait;
 use ports::blob::{created_before, exists};
-use ports::{Clock, CreateBlob, Envelope, Kind, ReadBlob, SendMessages};
+use ports::{Clock, CreateBlob, Envelope, Kind, PortError, ReadBlob, SendMessages};
 use runtime::{Context, Failure, Function};
 use std::error::Error;
 use std::sync::Arc;
@@ -75,6 +75,10 @@ impl Ingest {
         };
         let fact = keys::arrival(&arrival);
         if !exists(self.store.as_ref(), &fact).await? {
+            if event.change == InboxChange::Delete && self.was_an_old_version(&event).await? {
+                tracing::info!(key = event.key, "an old version was deleted; the key is still there");
+                return Ok(());
+            }
             if let InboxChange::Put { etag, .. } = &event.change {
                 match self.keep(&asset, &event.key, etag.as_deref()).await? {
                     Seen::Version(version) => arrival.change = Change::Put(version),
@@ -91,6 +95,12 @@ impl Ingest {
         let message = serde_json::to_string(&Settled { asset }).map_err(Failure::reject)?;
         self.settle.send(vec![Envelope::now(message)]).await?;
         Ok(())
+    }
+
+    /// Returns whether a deletion took an old version of a key that is still there: in a bucket with versions, that is no change of
+    /// the asset.
+    async fn was_an_old_version(&self, event: &InboxEvent) -> Result<bool, PortError> {
+        Ok(event.version_id.is_some() && exists(self.inbox.as_ref(), &event.key).await?)
     }
 
     /// Keeps the inbox object's bytes as a version's original.
@@ -111,6 +121,13 @@ impl Ingest {
                 return Err(Failure::retry(Duration::from_millis(500), error));
             }
             _ => {}
+        }
+        // What was read is what `meta` is about only if nobody wrote in between.
+        match self.inbox.head(key).await {
+            Ok(after) if after.etag == meta.etag => {}
+            Ok(_) => return Ok(Seen::Superseded),
+            Err(error) if error.kind == Kind::NotFound => return Ok(Seen::Superseded),
+            Err(error) => return Err(error.into()),
         }
         Ok(Seen::Version(Version {
             sha256: seen.sha256,

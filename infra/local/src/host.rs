@@ -11,7 +11,7 @@ use ports::{PortError, Queue};
 use settle::{Settle, SweepScope};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -139,12 +139,20 @@ fn log_end(part: &str, ended: Result<()>) {
     }
 }
 
+/// The catalog is a projection, and what it missed only a look at the store itself can find.
+const ALL_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Compares the inbox with what is known, and what is known with the profile: at the start, then every `sweep_every`.
 async fn sweep_now_and_then(node: Arc<Node>, settle: Arc<Settle>, drain: CancellationToken) {
+    let mut all_at = Instant::now() + ALL_EVERY;
     loop {
+        let scope = if Instant::now() < all_at { SweepScope::Due } else { SweepScope::All };
+        if scope == SweepScope::All {
+            all_at = Instant::now() + ALL_EVERY;
+        }
         let swept = async {
             inbox::reconcile(&node.inbox, node.store.as_ref(), node.catalog.as_ref(), &node.notifier).await?;
-            settle.sweep(SweepScope::Due).await
+            settle.sweep(scope).await
         };
         let swept: Result<u64, PortError> = swept.await;
         if let Err(error) = swept {

@@ -20,6 +20,7 @@ pub fn main() -> anyhow::Result<()> {
     tally.tests(cargo(&["test", "--release", "--workspace", "--no-fail-fast"]))?;
     tally.check("simulation", xtask(&["sim", "--uploads", "100000", "--seed", "42"])?);
     tally.check("planted bugs", xtask(&["sim", "--mutants"])?);
+    tally.check("kills", xtask(&["crash", "--kills", "50"])?);
     println!("\n{} passed, {} failed", tally.passed, tally.failed);
     if tally.failed == 0 && tally.passed > 0 { Ok(()) } else { bail!("{} failed", tally.failed) }
 }
