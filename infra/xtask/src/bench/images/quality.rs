@@ -81,8 +81,8 @@ pub(super) fn mean(grades: &[Grade]) -> f64 {
     grades.iter().map(|grade| grade.score).sum::<f64>() / grades.len() as f64
 }
 
-/// Returns our smallest quality whose mean score is not below the peer's, found by halving.
-pub(super) fn matched(workload: Workload, aim: &[Grade], reference: &Reference, bench: &Bench) -> Result<Settings> {
+/// Returns our smallest quality whose mean score is not below `aim`, found by halving.
+pub(super) fn matched(workload: Workload, aim: f64, reference: &Reference, bench: &Bench) -> Result<Settings> {
     let start = Settings::start(workload);
     let photo = std::fs::read(&bench.photo)?;
     let folder = bench.folder.join("out/search");
@@ -97,7 +97,7 @@ pub(super) fn matched(workload: Workload, aim: &[Grade], reference: &Reference, 
             std::fs::write(&path, bytes)?;
             paths.push(path);
         }
-        if mean(&judge(&paths, workload, reference, bench)?) >= mean(aim) {
+        if mean(&judge(&paths, workload, reference, bench)?) >= aim {
             high = quality;
         } else {
             low = quality + 1;
