@@ -13,14 +13,21 @@ struct Tally {
 }
 
 pub fn main() -> anyhow::Result<()> {
+    // Asked now: the tests build this program anew, and then the system knows the running one under another name.
+    let myself = std::env::current_exe().context("this program has no path")?;
     setup::main()?;
+    let xtask = |arguments: &[&str]| {
+        let mut command = Command::new(&myself);
+        command.args(arguments).stdin(Stdio::null());
+        command
+    };
     let mut tally = Tally::default();
     tally.check("format", cargo(&["fmt", "--all", "--check"]));
     tally.check("lints", cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]));
     tally.tests(cargo(&["test", "--release", "--workspace", "--no-fail-fast"]))?;
-    tally.check("simulation", xtask(&["sim", "--uploads", "100000", "--seed", "42"])?);
-    tally.check("planted bugs", xtask(&["sim", "--mutants"])?);
-    tally.check("kills", xtask(&["crash", "--kills", "50"])?);
+    tally.check("simulation", xtask(&["sim", "--uploads", "100000", "--seed", "42"]));
+    tally.check("planted bugs", xtask(&["sim", "--mutants"]));
+    tally.check("kills", xtask(&["crash", "--kills", "50"]));
     println!("\n{} passed, {} failed", tally.passed, tally.failed);
     if tally.failed == 0 && tally.passed > 0 { Ok(()) } else { bail!("{} failed", tally.failed) }
 }
@@ -29,12 +36,6 @@ fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(setup::workspace()).stdin(Stdio::null());
     command
-}
-
-fn xtask(arguments: &[&str]) -> anyhow::Result<Command> {
-    let mut command = Command::new(std::env::current_exe().context("this program has no path")?);
-    command.args(arguments).stdin(Stdio::null());
-    Ok(command)
 }
 
 impl Tally {
