@@ -51,9 +51,14 @@ impl Imaging for CountingImaging {
         Ok((media::probe(&bytes, &limits)?, media::inspect(&bytes, &limits)?))
     }
 
-    async fn render(&self, bytes: Bytes, spec: RenderSpec, limits: Limits) -> Result<Vec<Rendition>, Refusal> {
+    async fn render(
+        &self,
+        bytes: Bytes,
+        specs: Vec<RenderSpec>,
+        limits: Limits,
+    ) -> Result<Vec<Vec<Rendition>>, Refusal> {
         self.n_calls.fetch_add(1, Ordering::SeqCst);
-        media::render(&bytes, &spec, &limits)
+        media::render_all(&bytes, &specs, &limits)
     }
 }
 
@@ -250,7 +255,7 @@ impl Pipeline {
         let verdict = asset::fact::Verdict { asset: asset.clone(), id, by: "editor".into(), at_ms, decision };
         let body = serde_json::to_vec(&verdict).expect("a verdict is JSON");
         self.store.create(&keys::verdict(&verdict), body.into()).await.expect("memory creates");
-        let look = serde_json::to_string(&asset::task::Settled { asset }).expect("a message is JSON");
+        let look = asset::task::Settled { asset }.body();
         self.settle_queue.send(vec![Envelope::now(look)]).await.expect("memory sends");
     }
 }

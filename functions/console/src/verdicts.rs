@@ -27,9 +27,7 @@ pub async fn give(
             Err(error) if error.kind == Kind::Exists => {}
             Err(error) => return Err(error),
             Ok(_) => {
-                let message =
-                    serde_json::to_string(&Settled { asset: asset.clone() }).expect("a message serializes to JSON");
-                settle.send(vec![Envelope::now(message)]).await?;
+                settle.send(vec![Envelope::now(Settled { asset: asset.clone() }.body())]).await?;
                 return Ok(verdict);
             }
         }

@@ -92,8 +92,7 @@ impl Ingest {
             created_before(self.facts.create(&fact, body.into()).await)?;
             tracing::info!(asset.id = %asset, key = event.key, sequencer = %event.sequencer, "recorded `{fact}`");
         }
-        let message = serde_json::to_string(&Settled { asset }).map_err(Failure::reject)?;
-        self.settle.send(vec![Envelope::now(message)]).await?;
+        self.settle.send(vec![Envelope::now(Settled { asset }.body())]).await?;
         Ok(())
     }
 

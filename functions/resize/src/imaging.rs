@@ -11,7 +11,13 @@ use media::Rendition;
 pub trait Imaging: Send + Sync {
     async fn inspect(&self, bytes: Bytes, limits: Limits) -> Result<(ImageProbe, Inspection), Refusal>;
 
-    async fn render(&self, bytes: Bytes, spec: RenderSpec, limits: Limits) -> Result<Vec<Rendition>, Refusal>;
+    /// Makes one set of renditions per spec, in their order.
+    async fn render(
+        &self,
+        bytes: Bytes,
+        specs: Vec<RenderSpec>,
+        limits: Limits,
+    ) -> Result<Vec<Vec<Rendition>>, Refusal>;
 }
 
 /// `media` on the blocking pool. A panic while decoding is a property of the input.
@@ -24,8 +30,13 @@ impl Imaging for MediaImaging {
         runtime::cpu(work).await.unwrap_or_else(|panicked| Err(refuse(&panicked)))
     }
 
-    async fn render(&self, bytes: Bytes, spec: RenderSpec, limits: Limits) -> Result<Vec<Rendition>, Refusal> {
-        let work = move || media::render(&bytes, &spec, &limits);
+    async fn render(
+        &self,
+        bytes: Bytes,
+        specs: Vec<RenderSpec>,
+        limits: Limits,
+    ) -> Result<Vec<Vec<Rendition>>, Refusal> {
+        let work = move || media::render_all(&bytes, &specs, &limits);
         runtime::cpu(work).await.unwrap_or_else(|panicked| Err(refuse(&panicked)))
     }
 }

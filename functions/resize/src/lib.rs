@@ -13,7 +13,7 @@ use asset::fact::{Outcome, Output, TaskResult};
 use asset::ids::{AssetId, Sha256};
 use asset::keys;
 use asset::refusal::{Refusal, RefusalCode};
-use asset::task::{Job, Settled, Task};
+use asset::task::{Job, Settled, Task, ViewSpec};
 use async_trait::async_trait;
 use ports::blob::{created_before, exists};
 use ports::{ClaimOutcome, Claims, Clock, CopyBlob, CreateBlob, Envelope, ReadBlob, SendMessages};
@@ -55,8 +55,7 @@ impl Function for Resize {
             done?;
             released?;
         }
-        let message = serde_json::to_string(&Settled { asset: task.asset }).map_err(Failure::reject)?;
-        self.settle.send(vec![Envelope::now(message)]).await?;
+        self.settle.send(vec![Envelope::now(Settled { asset: task.asset }.body())]).await?;
         Ok(())
     }
 }
@@ -76,7 +75,9 @@ impl Resize {
             let until_ms = now_ms + task.limits.max_time_ms + CLAIM_MARGIN_MS;
             match self.claims.claim(name, &context.delivery, now_ms, until_ms).await? {
                 ClaimOutcome::Taken => return Ok(()),
-                ClaimOutcome::HeldUntil(held_ms) if now_ms - begin_ms >= CLAIM_PATIENCE.as_millis() as u64 => {
+                ClaimOutcome::HeldUntil(held_ms)
+                    if now_ms.saturating_sub(begin_ms) >= CLAIM_PATIENCE.as_millis() as u64 =>
+                {
                     let rest = Duration::from_millis(held_ms.saturating_sub(now_ms) / 2).max(Duration::from_secs(1));
                     return Err(Failure::retry(rest, format!("task {} is being worked on elsewhere", task.id())));
                 }
@@ -128,19 +129,25 @@ impl Resize {
                 Ok((probe, inspection)) => Outcome::Inspected { probe, inspection },
                 Err(refusal) => Outcome::Refused(refusal),
             }),
-            Job::Render { view, spec } => match self.imaging.render(bytes, spec.clone(), task.limits).await {
-                Ok(renditions) => self.publish(task, view, renditions).await,
-                Err(refusal) => Ok(Outcome::Refused(refusal)),
-            },
+            Job::Render { views } => {
+                let specs = views.iter().map(|view| view.spec.clone()).collect();
+                match self.imaging.render(bytes, specs, task.limits).await {
+                    Ok(sets) => self.publish(task, views, sets).await,
+                    Err(refusal) => Ok(Outcome::Refused(refusal)),
+                }
+            }
         }
     }
 
-    async fn publish(&self, task: &Task, view: &str, renditions: Vec<Rendition>) -> Result<Outcome, Failure> {
+    async fn publish(&self, task: &Task, views: &[ViewSpec], sets: Vec<Vec<Rendition>>) -> Result<Outcome, Failure> {
         let folder = keys::renditions_of(task);
-        let mut outputs = Vec::with_capacity(renditions.len());
-        for rendition in renditions {
+        let named =
+            views.iter().zip(sets).flat_map(|(view, set)| set.into_iter().map(|rendition| (&view.name, rendition)));
+        let mut outputs = Vec::new();
+        for (view, rendition) in named {
             let key = format!("{folder}{view}-{}.{}", rendition.width, rendition.format.extension());
             let output = Output {
+                view: view.clone(),
                 key: key.clone(),
                 format: rendition.format,
                 width: rendition.width,

@@ -5,7 +5,7 @@ use asset::ids::AssetId;
 use asset::keys;
 use asset::readiness::State;
 use asset::task::Settled;
-use ports::{CatalogQuery, Envelope, Kind, PortError};
+use ports::{CatalogQuery, Envelope, PortError};
 use serde::{Deserialize, Serialize};
 
 /// How far a sweep looks.
@@ -73,11 +73,8 @@ impl Settle {
     async fn send_looks(&self, assets: Vec<AssetId>) -> Result<u64, PortError> {
         let n_assets = assets.len() as u64;
         if n_assets > 0 {
-            let messages: Result<Vec<Envelope>, serde_json::Error> =
-                assets.into_iter().map(|asset| serde_json::to_string(&Settled { asset }).map(Envelope::now)).collect();
-            let messages =
-                messages.map_err(|error| PortError::new(Kind::Fatal, "write message", "sweep").because(error))?;
-            self.settle.send(messages).await?;
+            let looks = assets.into_iter().map(|asset| Envelope::now(Settled { asset }.body())).collect();
+            self.settle.send(looks).await?;
         }
         Ok(n_assets)
     }

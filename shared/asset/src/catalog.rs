@@ -45,15 +45,14 @@ impl CatalogEntry {
     pub fn of(manifest: &Manifest) -> Self {
         let readiness = &manifest.readiness;
         let version = manifest.version();
-        let is_pending = |step: &&Step| step.status != StepStatus::Pending;
-        // Of the profile's first view, which is the whole picture by custom: large enough for a tile, and no AVIF, which old browsers
+        let is_settled = |step: &&Step| step.status != StepStatus::Pending;
+        // Of the first view, the whole picture if the profile has that: large enough for a tile, and no AVIF, which old browsers
         // cannot show. A transparent picture's JPEG has a white ground, so there WebP comes first.
         let is_transparent = readiness.inspection.as_ref().is_some_and(|inspection| inspection.transparent);
-        let first_view = readiness.outputs_by_view().next().map(|(view, _)| view);
+        let first_view = readiness.outputs().next().map(|output| &output.view);
         let thumbnail = readiness
-            .outputs_by_view()
-            .filter(|(view, output)| Some(*view) == first_view && output.format != OutputFormat::Avif)
-            .map(|(_, output)| output)
+            .outputs()
+            .filter(|output| Some(&output.view) == first_view && output.format != OutputFormat::Avif)
             .min_by_key(|output| {
                 let lost_alpha = is_transparent && output.format == OutputFormat::Jpeg;
                 (output.width < 300, output.width.abs_diff(480), lost_alpha, output.bytes)
@@ -72,7 +71,7 @@ impl CatalogEntry {
             height: readiness.probe.as_ref().map_or(0, |probe| probe.height),
             n_outputs: readiness.outputs().count() as u64,
             output_bytes: readiness.outputs().map(|output| output.bytes).sum(),
-            n_done: readiness.steps.iter().filter(is_pending).count() as u32,
+            n_done: readiness.steps.iter().filter(is_settled).count() as u32,
             n_steps: readiness.steps.len() as u32,
             thumbnail,
             thumbhash: readiness.inspection.as_ref().map(|inspection| inspection.thumbhash.clone()),

@@ -69,6 +69,8 @@ pub enum Outcome {
 /// One file that Greenroom made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
+    /// The view that it shows, by its name in the profile.
+    pub view: String,
     /// Object key in the store.
     pub key: String,
     pub format: OutputFormat,

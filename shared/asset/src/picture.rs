@@ -2,7 +2,7 @@
 
 use crate::fact::Output;
 use crate::image::OutputFormat;
-use crate::readiness::{Readiness, StepStatus};
+use crate::readiness::Readiness;
 use std::fmt::Write;
 
 /// Returns the `<picture>` element of one view, `None` if nothing of it is there.
@@ -10,12 +10,10 @@ use std::fmt::Write;
 /// `url` maps a store key to the address at which it is served. One `<source>` per format with every width, best format first
 /// (HTML Living Standard, "The picture element"); `width` and `height` reserve the space, the dominant colour fills it.
 pub fn picture_html(readiness: &Readiness, view: &str, alt: &str, url: impl Fn(&str) -> String) -> Option<String> {
-    let outputs = readiness.steps.iter().find_map(|step| match (&step.view, &step.status) {
-        (Some(name), StepStatus::Done { outputs }) if name == view => Some(outputs),
-        _ => None,
-    })?;
-    let of =
-        |format: OutputFormat| -> Vec<&Output> { outputs.iter().filter(|output| output.format == format).collect() };
+    let outputs: Vec<&Output> = readiness.outputs_of(view).collect();
+    let of = |format: OutputFormat| -> Vec<&Output> {
+        outputs.iter().copied().filter(|output| output.format == format).collect()
+    };
     let srcset = |outputs: &[&Output]| -> String {
         outputs.iter().map(|o| format!("{} {}w", address(&url(&o.key)), o.width)).collect::<Vec<_>>().join(", ")
     };

@@ -1,23 +1,27 @@
 //! What a collection asks for, as jobs.
 
 use crate::image::{FocalPoint, Framing, RenderSpec};
-use crate::profile::Collection;
-use crate::task::Job;
+use crate::profile::{Collection, View};
+use crate::task::{Job, ViewSpec};
 
-/// Returns the render jobs of a collection's views for a picture whose crops look at `focus`, in the profile's order.
+/// Returns the render jobs of a collection for a picture whose crops look at `focus`.
+///
+/// At most two: the views of the whole picture, then its crops. Each job decodes once for all of its views. The whole picture does not
+/// depend on the focal point, so moving that re-makes the crops only.
 pub fn renders(collection: &Collection, focus: FocalPoint) -> Vec<Job> {
-    collection
-        .views
-        .iter()
-        .map(|view| Job::Render {
-            view: view.name.clone(),
-            spec: RenderSpec {
-                // The whole picture does not depend on the focal point, so moving it re-makes the crops only.
-                framing: view.crop.map_or(Framing::Whole, |ratio| Framing::Crop { ratio, focus }),
-                widths: view.widths.clone(),
-                encodings: collection.encodings.clone(),
-                color: collection.color,
-            },
-        })
+    let (crops, wholes): (Vec<&View>, Vec<&View>) = collection.views.iter().partition(|view| view.crop.is_some());
+    let to_spec = |view: &View| ViewSpec {
+        name: view.name.clone(),
+        spec: RenderSpec {
+            framing: view.crop.map_or(Framing::Whole, |ratio| Framing::Crop { ratio, focus }),
+            widths: view.widths.clone(),
+            encodings: collection.encodings.clone(),
+            color: collection.color,
+        },
+    };
+    [wholes, crops]
+        .into_iter()
+        .filter(|views| !views.is_empty())
+        .map(|views| Job::Render { views: views.into_iter().map(to_spec).collect() })
         .collect()
 }

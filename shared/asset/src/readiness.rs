@@ -89,11 +89,11 @@ pub struct Focus {
 /// One thing that the profile asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// `inspect`, `render square`.
+    /// `inspect`, `render square, story`.
     pub title: String,
-    /// The view, if it makes one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub view: Option<String>,
+    /// The views that it makes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<String>,
     pub task: TaskId,
     pub status: StepStatus,
 }
@@ -107,21 +107,22 @@ pub enum StepStatus {
 }
 
 impl Readiness {
-    /// Returns every rendition, in the profile's order.
+    /// Returns every rendition: whole views first, otherwise in the profile's order.
     pub fn outputs(&self) -> impl Iterator<Item = &Output> {
-        self.outputs_by_view().map(|(_, output)| output)
+        self.steps.iter().flat_map(|step| match &step.status {
+            StepStatus::Done { outputs } => outputs.as_slice(),
+            StepStatus::Pending | StepStatus::Refused { .. } => &[],
+        })
     }
 
-    /// Returns every rendition with the name of its view.
-    pub fn outputs_by_view(&self) -> impl Iterator<Item = (&str, &Output)> {
-        self.steps.iter().flat_map(|step| {
-            let view = step.view.as_deref().unwrap_or_default();
-            let outputs: &[Output] = match &step.status {
-                StepStatus::Done { outputs } => outputs,
-                StepStatus::Pending | StepStatus::Refused { .. } => &[],
-            };
-            outputs.iter().map(move |output| (view, output))
-        })
+    /// Returns the renditions of one view.
+    pub fn outputs_of(&self, view: &str) -> impl Iterator<Item = &Output> {
+        self.outputs().filter(move |output| output.view == view)
+    }
+
+    /// Returns the step that makes a view.
+    pub fn step_of(&self, view: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.views.iter().any(|name| name == view))
     }
 
     /// Returns what was refused, with its title.
@@ -155,7 +156,7 @@ pub fn derive(manifest: &Manifest, profile: &Profile) -> (Readiness, Vec<Task>) 
         let refusal = Refusal::new(RefusalCode::Empty, "the file has no bytes", "upload the file again");
         walk.readiness.steps.push(Step {
             title: Job::Inspect.title(),
-            view: None,
+            views: Vec::new(),
             task: Job::Inspect.id(&version.sha256),
             status: StepStatus::Refused { refusal },
         });
@@ -202,11 +203,7 @@ impl<'a> Walk<'a> {
             Some(Outcome::Rendered { outputs }) => StepStatus::Done { outputs: outputs.clone() },
             Some(Outcome::Refused(refusal)) => StepStatus::Refused { refusal: refusal.clone() },
         };
-        let view = match &job {
-            Job::Inspect => None,
-            Job::Render { view, .. } => Some(view.clone()),
-        };
-        self.readiness.steps.push(Step { title: job.title(), view, task, status });
+        self.readiness.steps.push(Step { title: job.title(), views: job.view_names(), task, status });
         if result.is_none() {
             self.pending.push(Task {
                 asset: self.manifest.asset.clone(),

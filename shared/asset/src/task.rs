@@ -12,8 +12,15 @@ use serde::{Deserialize, Serialize};
 pub enum Job {
     /// Read the header, look at the pixels: size, focal point, placeholder. Everything else waits for it.
     Inspect,
-    /// Make the renditions of one view.
-    Render { view: String, spec: RenderSpec },
+    /// Make the renditions of these views, from one decode.
+    Render { views: Vec<ViewSpec> },
+}
+
+/// One view to make: its name in the profile and what decides its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewSpec {
+    pub name: String,
+    pub spec: RenderSpec,
 }
 
 impl Job {
@@ -36,11 +43,19 @@ impl Job {
         }
     }
 
-    /// Returns the task's name for people: `inspect`, `render square`.
+    /// Returns the views it makes, by name.
+    pub fn view_names(&self) -> Vec<String> {
+        match self {
+            Job::Inspect => Vec::new(),
+            Job::Render { views } => views.iter().map(|view| view.name.clone()).collect(),
+        }
+    }
+
+    /// Returns the task's name for people: `inspect`, `render square, story`.
     pub fn title(&self) -> String {
         match self {
             Job::Inspect => "inspect".to_owned(),
-            Job::Render { view, .. } => format!("render {view}"),
+            Job::Render { .. } => format!("render {}", self.view_names().join(", ")),
         }
     }
 
@@ -110,4 +125,11 @@ impl Task {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
     pub asset: AssetId,
+}
+
+impl Settled {
+    /// Returns the message's body.
+    pub fn body(&self) -> String {
+        serde_json::to_string(self).expect("an asset id is JSON")
+    }
 }

@@ -142,7 +142,7 @@ fn step(manifest: &Manifest, step: &Step, now_ms: u64) -> Line {
         }
         StepStatus::Done { outputs } => {
             let result = results(manifest, &step.task).find(|result| !matches!(result.outcome, Outcome::Refused(_)));
-            let made = match (&manifest.readiness, step.view.is_some()) {
+            let made = match (&manifest.readiness, !step.views.is_empty()) {
                 (Readiness { probe: Some(probe), inspection: Some(inspection), .. }, false) => format!(
                     ", {} × {} pixels, {}",
                     probe.width,

@@ -8,7 +8,7 @@ use ::asset::fact::Output;
 use ::asset::image::{AspectRatio, FocalPoint, FocusSource, OutputFormat};
 use ::asset::manifest::Manifest;
 use ::asset::profile::Collection;
-use ::asset::readiness::{Focus, Step, StepStatus};
+use ::asset::readiness::{Focus, StepStatus};
 use ::asset::why::words::{count, size, visible};
 use maud::{Markup, html};
 
@@ -31,10 +31,7 @@ impl<'a> Stage<'a> {
         let probe = readiness.probe.as_ref()?;
         let collection = console.profile.collection_of(&manifest.key);
         let whole = collection.and_then(|collection| collection.views.iter().find(|view| view.crop.is_none()));
-        let preview = whole
-            .and_then(|view| step_of(manifest, &view.name))
-            .and_then(|step| outputs(step))
-            .and_then(|all| pick(all, 1280));
+        let preview = whole.and_then(|view| pick(readiness.outputs_of(&view.name), 1280));
         let (width, height) = (probe.width, probe.height);
         Some(Stage {
             manifest,
@@ -179,13 +176,15 @@ impl<'a> Stage<'a> {
     }
 
     fn crop(&self, view: &str, ratio: AspectRatio) -> Markup {
-        let step = step_of(self.manifest, view);
-        let all = step.and_then(outputs);
-        let made = all.and_then(|all| pick(all, 600));
-        let words = match step.map(|step| &step.status) {
-            Some(StepStatus::Refused { .. }) => "refused",
-            Some(StepStatus::Done { .. }) => "made",
-            Some(StepStatus::Pending) | None => "being made",
+        let readiness = &self.manifest.readiness;
+        let made = pick(readiness.outputs_of(view), 600);
+        let facts = match readiness.step_of(view).map(|step| &step.status) {
+            Some(StepStatus::Refused { .. }) => "refused".to_owned(),
+            Some(StepStatus::Done { .. }) => {
+                let n_bytes = readiness.outputs_of(view).map(|output| output.bytes).sum();
+                format!("{}, {}", count(readiness.outputs_of(view).count(), "file", "files"), size(n_bytes))
+            }
+            Some(StepStatus::Pending) | None => "being made".to_owned(),
         };
         html! {
             figure.crop data-ratio={ (ratio.width) ":" (ratio.height) } {
@@ -200,12 +199,7 @@ impl<'a> Stage<'a> {
                 }
                 figcaption {
                     strong { (visible(view)) } " " (ratio.width) ":" (ratio.height)
-                    span.facts.is-made {
-                        @match all {
-                            Some(all) => { (count(all.len(), "file", "files")) ", " (size(all.iter().map(|output| output.bytes).sum())) },
-                            None => (words),
-                        }
-                    }
+                    span.facts.is-made { (facts) }
                     span.facts.is-live hidden { (glyph("note")) "preview, not saved" }
                 }
             }
@@ -213,20 +207,9 @@ impl<'a> Stage<'a> {
     }
 }
 
-fn step_of<'a>(manifest: &'a Manifest, view: &str) -> Option<&'a Step> {
-    manifest.readiness.steps.iter().find(|step| step.view.as_deref() == Some(view))
-}
-
-fn outputs(step: &Step) -> Option<&[Output]> {
-    match &step.status {
-        StepStatus::Done { outputs } => Some(outputs),
-        StepStatus::Pending | StepStatus::Refused { .. } => None,
-    }
-}
-
 /// Returns the smallest output of at least `width` pixels, else the largest; AVIF only if there is nothing else.
-fn pick(outputs: &[Output], width: u32) -> Option<&Output> {
-    outputs.iter().min_by_key(|output| {
+fn pick<'a>(outputs: impl Iterator<Item = &'a Output>, width: u32) -> Option<&'a Output> {
+    outputs.min_by_key(|output| {
         let missing = width.saturating_sub(output.width);
         (output.format == OutputFormat::Avif, missing, output.width, output.bytes)
     })

@@ -5,33 +5,29 @@ use crate::tile::media_url;
 use ::asset::fact::Output;
 use ::asset::manifest::Manifest;
 use ::asset::picture::picture_html;
-use ::asset::readiness::{Step, StepStatus};
 use ::asset::why::words::{count, size, visible};
 use maud::{Markup, html};
 
 /// Shows all renditions, view by view.
 pub fn files(manifest: &Manifest) -> Markup {
     let source = manifest.version().map_or(0, |version| version.bytes);
-    let views: Vec<(&Step, &str, &[Output])> = manifest
-        .readiness
-        .steps
-        .iter()
-        .filter_map(|step| match (&step.view, &step.status) {
-            (Some(view), StepStatus::Done { outputs }) => Some((step, view.as_str(), outputs.as_slice())),
-            _ => None,
-        })
+    let readiness = &manifest.readiness;
+    let names = readiness.steps.iter().flat_map(|step| &step.views);
+    let views: Vec<(&str, Vec<&Output>)> = names
+        .map(|name| (name.as_str(), readiness.outputs_of(name).collect::<Vec<_>>()))
+        .filter(|(_, outputs)| !outputs.is_empty())
         .collect();
     html! {
         section #files data-live aria-labelledby="files-title" {
             @if !views.is_empty() {
                 h2 #files-title { "Files" }
-                @for (_, view, outputs) in &views { (self::view(manifest, view, outputs, source)) }
+                @for (view, outputs) in &views { (self::view(manifest, view, outputs, source)) }
             }
         }
     }
 }
 
-fn view(manifest: &Manifest, view: &str, outputs: &[Output], source: u64) -> Markup {
+fn view(manifest: &Manifest, view: &str, outputs: &[&Output], source: u64) -> Markup {
     let snippet = picture_html(&manifest.readiness, view, "", media_url);
     let total: u64 = outputs.iter().map(|output| output.bytes).sum();
     html! {

@@ -10,7 +10,6 @@ use asset::profile::Profile;
 use asset::refusal::{Refusal, RefusalCode};
 use asset::sequencer::Sequencer;
 use asset::settle::{Patience, settle};
-use asset::task::Job;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
@@ -185,8 +184,9 @@ fn hostile_manifest(profile: &Profile) -> Manifest {
     let second = settle(&first.manifest, facts, profile, Patience::default(), 2);
     let mut facts = Vec::new();
     for (index, task) in second.send.iter().enumerate() {
-        let Job::Render { view, .. } = &task.job else { continue };
-        let outcome = if view == "square" {
+        let names = task.job.view_names();
+        let Some(view) = names.first() else { continue };
+        let outcome = if view != "whole" {
             Outcome::Refused(Refusal::new(
                 RefusalCode::Corrupt,
                 "<script>alert(5)</script>",
@@ -194,6 +194,7 @@ fn hostile_manifest(profile: &Profile) -> Manifest {
             ))
         } else {
             let output = |format: OutputFormat| Output {
+                view: view.clone(),
                 key: format!("{}{view}-640.{}", keys::renditions_of(task), format.extension()),
                 format,
                 width: 640,

@@ -116,9 +116,9 @@ pub async fn rows(node: &Node, entries: &[CatalogEntry]) -> Result<Vec<Row>> {
 
 fn outputs(manifest: &Manifest) -> Vec<OutputRow> {
     let mut rows = Vec::new();
-    for (view, output) in manifest.readiness.outputs_by_view() {
+    for output in manifest.readiness.outputs() {
         rows.push(OutputRow {
-            view: view.to_owned(),
+            view: output.view.clone(),
             format: output.format,
             width: output.width,
             height: output.height,

@@ -20,8 +20,8 @@ pub async fn retry(settings: Settings, asset: &str, json: bool) -> Result<ExitCo
     }
     if refused.is_empty() {
         // Nothing was refused, but something may be stuck: a look costs nothing.
-        let look = serde_json::to_string(&Settled { asset: manifest.asset.clone() })?;
-        node.settle_queue.send(vec![Envelope::now(look)]).await?;
+        let look = Settled { asset: manifest.asset.clone() };
+        node.settle_queue.send(vec![Envelope::now(look.body())]).await?;
     }
     let titles: Vec<&str> = refused.iter().map(|(title, _)| title.as_str()).collect();
     match json {

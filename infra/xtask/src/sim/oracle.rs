@@ -11,7 +11,8 @@ use asset::profile::Profile;
 use asset::readiness::{State, StepStatus};
 use asset::refusal::RefusalCode;
 use asset::sequencer::Sequencer;
-use asset::task::{Attempt, Job, Task};
+use asset::task::{Attempt, Job, Task, ViewSpec};
+use resize::Rendition;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 
@@ -248,7 +249,7 @@ fn outputs_agree(
     job: &Job,
     outputs: &[asset::fact::Output],
 ) -> bool {
-    let Job::Render { view, spec } = job else { return outputs.is_empty() };
+    let Job::Render { views } = job else { return outputs.is_empty() };
     let task = Task {
         asset: manifest.asset.clone(),
         generation: manifest.generation(),
@@ -258,9 +259,11 @@ fn outputs_agree(
         limits: Default::default(),
     };
     let folder = keys::renditions_of(&task);
-    let renditions = fake_render(source, spec);
+    let made =
+        |view: &ViewSpec| fake_render(source, &view.spec).into_iter().map(|made| (view.name.clone(), made)).collect();
+    let renditions: Vec<(String, Rendition)> = views.iter().flat_map::<Vec<_>, _>(made).collect();
     renditions.len() == outputs.len()
-        && renditions.iter().zip(outputs).all(|(rendition, output)| {
+        && renditions.iter().zip(outputs).all(|((view, rendition), output)| {
             let key = format!("{folder}{view}-{}.{}", rendition.width, rendition.format.extension());
             let holds = |object: &Object| object.bytes == rendition.bytes;
             output.key == key

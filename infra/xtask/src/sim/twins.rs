@@ -239,8 +239,8 @@ impl Imaging for FakeImaging {
         fake_inspect(&bytes)
     }
 
-    async fn render(&self, bytes: Bytes, spec: RenderSpec, _: Limits) -> Result<Vec<Rendition>, Refusal> {
+    async fn render(&self, bytes: Bytes, specs: Vec<RenderSpec>, _: Limits) -> Result<Vec<Vec<Rendition>>, Refusal> {
         self.take_time().await;
-        Ok(fake_render(&bytes, &spec))
+        Ok(specs.iter().map(|spec| fake_render(&bytes, spec)).collect())
     }
 }

@@ -95,6 +95,7 @@ fn inspected() -> Outcome {
 
 fn rendered() -> Outcome {
     let output = |width| Output {
+        view: "whole".into(),
         key: "assets/x".into(),
         format: OutputFormat::Webp,
         width,
@@ -165,7 +166,7 @@ fn refusals_reuse_and_people() {
         + 2026-11-23 04:37:24Z  render square: done in 82 ms, 2 files, 80 kB
         @ 2026-11-23 04:37:21Z  focal point: 12.5% from the left, 90% from the top, placed by eve⟨U+202E⟩
         !                       the focal point was placed on an earlier version: confirm, move or release it
-        @ 2026-11-23 04:36:21Z  eve⟨U+202E⟩ asked to try task 889dd286464e9c9f again
+        @ 2026-11-23 04:36:21Z  eve⟨U+202E⟩ asked to try task bcb82038ff7f4365 again
     "#]]);
 
     story.tell(1_000, vec![story.arrival(Change::Delete)]);
@@ -174,6 +175,6 @@ fn refusals_reuse_and_people() {
         > 2026-11-23 04:36:20Z  arrived: 2.4 MB of image/jpeg, sha256 7692c3ad3540
         > 2026-11-23 04:37:22Z  replaced: 2.4 MB of image/jpeg, sha256 3fc4ccfe7458
         > 2026-11-23 04:37:25Z  deleted from the inbox
-        @ 2026-11-23 04:36:21Z  eve⟨U+202E⟩ asked to try task 889dd286464e9c9f again
+        @ 2026-11-23 04:36:21Z  eve⟨U+202E⟩ asked to try task bcb82038ff7f4365 again
     "#]]);
 }

@@ -7,7 +7,7 @@ use asset::keys::FactKey;
 use asset::profile::Profile;
 use asset::refusal::{Refusal, RefusalCode};
 use asset::sequencer::Sequencer;
-use asset::task::{Attempt, Job, Task};
+use asset::task::{Attempt, Job, Task, ViewSpec};
 
 pub const KEY: &str = "photos/hero.jpg";
 
@@ -67,13 +67,13 @@ fn arrival(n: u64, change: Change) -> Fact {
 pub fn done(task: &Task) -> Fact {
     let outcome = match &task.job {
         Job::Inspect => inspected(FocalPoint { x: 300, y: 400 }),
-        Job::Render { view, spec } => {
-            let outputs = spec
-                .encodings
-                .iter()
-                .flat_map(|encoding| spec.widths.iter().map(|width| output(task, view, *width, encoding.format)))
-                .collect();
-            Outcome::Rendered { outputs }
+        Job::Render { views } => {
+            let of = |view: &ViewSpec| {
+                let formats = view.spec.encodings.iter().map(|encoding| encoding.format);
+                let sizes = formats.flat_map(|format| view.spec.widths.iter().map(move |width| (*width, format)));
+                sizes.map(|(width, format)| output(task, &view.name, width, format)).collect::<Vec<_>>()
+            };
+            Outcome::Rendered { outputs: views.iter().flat_map(of).collect() }
         }
     };
     result(task, outcome)
@@ -118,7 +118,16 @@ pub fn inspected(focus: FocalPoint) -> Outcome {
 fn output(task: &Task, view: &str, width: u32, format: OutputFormat) -> Output {
     let key = format!("{}{view}-{width}.{}", asset::keys::renditions_of(task), format.extension());
     let sha256 = Sha256::of(key.as_bytes());
-    Output { key, format, width, height: width * 3 / 4, frames: 1, bytes: u64::from(width) * 10, sha256 }
+    Output {
+        view: view.to_owned(),
+        key,
+        format,
+        width,
+        height: width * 3 / 4,
+        frames: 1,
+        bytes: u64::from(width) * 10,
+        sha256,
+    }
 }
 
 pub fn move_focus(at_ms: u64, x: u16, y: u16, on: &str) -> Fact {
