@@ -3,6 +3,7 @@
 mod bench;
 mod crash;
 mod host;
+mod infra;
 mod setup;
 mod sim;
 mod test;
@@ -19,6 +20,8 @@ cargo xtask sim [--uploads N] [--seed S] [--verify-replay] [--no-sweep] [--plant
             the real functions in a simulated world, under every fault at once
 cargo xtask crash [--kills N] [--seed S]
             kills the host at random while files are uploaded
+cargo xtask infra
+            the AWS template: expanded, linted, its policies and rules checked, faults planted in it; no AWS needed
 cargo xtask bench images
             against sharp, at equal quality
 cargo xtask bench pipeline [--assets N]
@@ -44,6 +47,7 @@ fn run(args: &[String]) -> anyhow::Result<()> {
         }
         ["setup"] => setup::main(),
         ["test"] => test::main(),
+        ["infra"] => infra::main(),
         ["sim", ..] => sim::main(&args[1..]),
         ["crash", ..] => crash::main(&args[1..]),
         ["bench", "images", ..] => bench::images::run(&args[2..]),

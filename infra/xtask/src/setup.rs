@@ -6,7 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Clients and a browser that we did not write; what they think of us is what users will think.
-const PIP: &[&str] = &["awscli==1.46.3", "boto3==1.44.5"];
+const PIP: &[&str] = &[
+    "awscli==1.46.3",
+    "boto3==1.44.5",
+    // What knows AWS's templates and policies better than we do.
+    "aws-sam-translator==1.115.0",
+    "cfn-lint==1.58.0",
+    "parliament==1.6.4",
+];
 const NPM: &[(&str, &str)] = &[("playwright-core", "1.65.1")];
 
 /// A Debian package and how to tell that what it brings is there.
@@ -78,7 +85,7 @@ fn apt() -> anyhow::Result<()> {
 }
 
 /// A virtual environment, made again whenever a pin changes.
-fn pip(venv: &Path) -> anyhow::Result<()> {
+pub fn pip(venv: &Path) -> anyhow::Result<()> {
     let stamp = venv.join("greenroom-pins");
     let pins = PIP.join("\n");
     if fs::read_to_string(&stamp).is_ok_and(|text| text == pins)

@@ -1,0 +1,53 @@
+//! `S`: buckets are private, encrypted, versioned, reached by TLS only, and outlive the stack.
+
+use super::Findings;
+use crate::Stack;
+use crate::model::{items, target, texts};
+use crate::policy::{place, statements};
+use serde_json::Value;
+
+const BLOCKS: [&str; 4] = ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
+
+pub fn check(stack: &Stack, found: &mut Findings) {
+    for (name, bucket) in stack.of("AWS::S3::Bucket") {
+        let is_private = BLOCKS.iter().all(|block| bucket["PublicAccessBlockConfiguration"][block] == true);
+        found.unless(is_private, "S1", name, "public access is not blocked in all four ways");
+        let is_versioned = bucket["VersioningConfiguration"]["Status"] == "Enabled";
+        found.unless(is_versioned, "S2", name, "is not versioned: what is overwritten or deleted by mistake is lost");
+        found.unless(is_tls_only(stack, name), "S3", name, "plain HTTP is not denied on the bucket and all its keys");
+        found.unless(bucket["BucketEncryption"].is_object(), "S4", name, "does not say how it is encrypted");
+        check_lifecycle(name, bucket, found);
+    }
+    for (name, resource) in stack.all().filter(|(_, resource)| resource["Type"] == "AWS::S3::Bucket") {
+        let is_kept = |policy: &Value| *policy == "Retain" || *policy == "RetainExceptOnCreate";
+        let is_retained = is_kept(&resource["DeletionPolicy"]) && resource["UpdateReplacePolicy"] == "Retain";
+        found.unless(is_retained, "S6", name, "goes with the stack: set DeletionPolicy and UpdateReplacePolicy");
+    }
+}
+
+fn is_tls_only(stack: &Stack, bucket: &str) -> bool {
+    let is_about = |statement: &Value| {
+        let places: Vec<String> = texts(&statement["Resource"]).into_iter().map(place).collect();
+        places.contains(&bucket.to_owned()) && places.contains(&format!("{bucket}/*"))
+    };
+    let attached = |policy: &str| {
+        stack.get("AWS::S3::BucketPolicy", policy).and_then(|policy| target(&policy["Bucket"])) == Some(bucket)
+    };
+    statements(stack, "AWS::S3::BucketPolicy").any(|(policy, statement)| {
+        attached(policy)
+            && statement["Effect"] == "Deny"
+            && statement["Principal"] == "*"
+            && statement["Action"] == "s3:*"
+            && statement["Condition"]["Bool"]["aws:SecureTransport"] == "false"
+            && is_about(statement)
+    })
+}
+
+fn check_lifecycle(name: &str, bucket: &Value, found: &mut Findings) {
+    let rules = items(&bucket["LifecycleConfiguration"]["Rules"]);
+    let enabled: Vec<&Value> = rules.into_iter().filter(|rule| rule["Status"] == "Enabled").collect();
+    let aborts = enabled.iter().any(|rule| rule["AbortIncompleteMultipartUpload"].is_object());
+    found.unless(aborts, "S5", name, "parts of unfinished uploads are kept, and paid for, for ever");
+    let expires = |rule: &&Value| !rule["ExpirationInDays"].is_null() || !rule["ExpirationDate"].is_null();
+    found.unless(!enabled.iter().any(expires), "S7", name, "a lifecycle rule deletes what is current: originals too");
+}

@@ -1,0 +1,126 @@
+//! What goes wrong in templates, as data.
+
+use crate::faults::Fault;
+use serde_json::json;
+
+macro_rules! faults {
+    ($($rule:literal $resource:literal $what:literal, |$hands:ident| $plant:expr;)*) => {
+        &[$(Fault { rule: $rule, resource: $resource, what: $what, plant: |$hands| $plant },)*]
+    };
+}
+
+#[rustfmt::skip]
+pub const FAULTS: &[Fault] = faults! {
+    // Queues.
+    "Q1" "IngestQueue" "no dead letters", |h| h.cut("/Resources/IngestQueue/Properties", "RedrivePolicy");
+    "Q1" "SettleQueue" "two queues share their dead letters", |h| h.set("/Resources/SettleQueue/Properties/RedrivePolicy/deadLetterTargetArn", json!({"Fn::GetAtt": ["ResizeDeadQueue", "Arn"]}));
+    "Q1" "ResizeDeadQueue" "a function eats dead letters", |h| h.set("/Resources/SettleFunctionQueue/Properties/EventSourceArn", json!({"Fn::GetAtt": ["ResizeDeadQueue", "Arn"]}));
+    "Q2" "ResizeQueue" "visible again while it is worked on", |h| h.set("/Resources/ResizeQueue/Properties/VisibilityTimeout", json!(240));
+    "Q2" "SettleQueue" "a longer timeout, the same visibility", |h| h.set("/Resources/SettleFunction/Properties/Timeout", json!(300));
+    "Q2" "IngestQueue" "hidden for a day", |h| h.set("/Resources/IngestQueue/Properties/VisibilityTimeout", json!(86400));
+    "Q3" "ResizeQueue" "dead after one try", |h| h.set("/Resources/ResizeQueue/Properties/RedrivePolicy/maxReceiveCount", json!(1));
+    "Q4" "SettleDeadQueue" "dead letters gone by Monday", |h| h.set("/Resources/SettleDeadQueue/Properties/MessageRetentionPeriod", json!(86400));
+    "Q5" "SettleFunctionQueue" "one failure repeats ten", |h| h.cut("/Resources/SettleFunctionQueue/Properties", "FunctionResponseTypes");
+    "Q6" "ResizeFunctionQueue" "no bound on concurrency", |h| h.cut("/Resources/ResizeFunctionQueue/Properties", "ScalingConfig");
+    "Q6" "IngestFunctionQueue" "a default of one", |h| h.set("/Parameters/MaxIngests/Default", json!(1));
+    "Q7" "SettleFunctionQueue" "a large batch without a window", |h| h.set("/Resources/SettleFunctionQueue/Properties/BatchSize", json!(100));
+    "Q8" "SettleFunctionQueue" "a stream that blocks for ever", |h| h.set("/Resources/SettleFunctionQueue/Properties/EventSourceArn", json!({"Fn::GetAtt": ["Table", "StreamArn"]}));
+    "Q9" "SettleQueue" "nobody listens", |h| h.cut("/Resources", "SettleFunctionQueue");
+    // Buckets.
+    "S1" "StoreBucket" "public by policy", |h| h.set("/Resources/StoreBucket/Properties/PublicAccessBlockConfiguration/BlockPublicPolicy", json!(false));
+    "S2" "InboxBucket" "no versions", |h| h.set("/Resources/InboxBucket/Properties/VersioningConfiguration/Status", json!("Suspended"));
+    "S3" "InboxBucket" "plain HTTP", |h| h.cut("/Resources", "InboxBucketPolicy");
+    "S3" "StoreBucket" "plain HTTP to the keys", |h| h.set(&h.rule("StoreBucketPolicy", "TlsOnly", "Resource"), json!([{"Fn::GetAtt": ["StoreBucket", "Arn"]}]));
+    "S4" "StoreBucket" "not encrypted", |h| h.cut("/Resources/StoreBucket/Properties", "BucketEncryption");
+    "S4" "ResizeQueue" "not encrypted without a key", |h| h.set("/Resources/ResizeQueue/Properties/SqsManagedSseEnabled", json!(false));
+    "S5" "InboxBucket" "parts pile up", |h| h.set("/Resources/InboxBucket/Properties/LifecycleConfiguration/Rules/0/Status", json!("Disabled"));
+    "S6" "InboxBucket" "originals go with the stack", |h| h.set("/Resources/InboxBucket/DeletionPolicy", json!("Delete"));
+    "S6" "StoreBucket" "originals go with a replacement", |h| h.cut("/Resources/StoreBucket", "UpdateReplacePolicy");
+    "S7" "StoreBucket" "originals expire", |h| h.add("/Resources/StoreBucket/Properties/LifecycleConfiguration/Rules/1", "ExpirationInDays", json!(365));
+    // Access.
+    "I1" "SettleFunction" "a shared role", |h| h.set("/Resources/SettleFunction/Properties/Role", json!({"Fn::GetAtt": ["ResizeRole", "Arn"]}));
+    "I2" "ResizeRole" "a managed policy", |h| h.add("/Resources/ResizeRole/Properties", "ManagedPolicyArns", json!([{"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"}]));
+    "I3" "ResizeRole" "every action of a service", |h| h.set(&h.grant("ResizeRole", "Create", "Action"), json!(["s3:*"]));
+    "I3" "SettleRole" "every table of the account", |h| h.set(&h.grant("SettleRole", "Catalog", "Resource"), json!("*"));
+    "I4" "StoreBucketPolicy" "renditions for everybody", |h| h.set(&h.rule("StoreBucketPolicy", "DeliverRenditions", "Principal"), json!("*"));
+    "I5" "IngestQueuePolicy" "events of any account", |h| h.cut(&h.rule("IngestQueuePolicy", "InboxEvents", ""), "Condition");
+    "I5" "ConsolePermission" "any API may call", |h| h.cut("/Resources/ConsolePermission/Properties", "SourceArn");
+    "I6" "IngestRole" "traces scoped to nothing that exists", |h| h.set(&h.grant("IngestRole", "Traces", "Resource"), json!({"Fn::Sub": "arn:${AWS::Partition}:xray:${AWS::Region}:${AWS::AccountId}:group/x"}));
+    "I7" "ConsoleRole" "may pass any role", |h| h.push("/Resources/ConsoleRole/Properties/Policies/0/PolicyDocument/Statement", json!({"Effect": "Allow", "Action": "iam:PassRole", "Resource": {"Fn::GetAtt": ["SettleRole", "Arn"]}}));
+    "I8" "IngestFunction" "may not send where it must", |h| h.set(&h.grant("IngestRole", "Tell", "Resource"), json!({"Fn::GetAtt": ["ResizeQueue", "Arn"]}));
+    "I9" "ResizeFunction" "eats another one's messages", |h| h.set(&h.grant("ResizeRole", "Consume", "Resource"), json!([{"Fn::GetAtt": ["ResizeQueue", "Arn"]}, {"Fn::GetAtt": ["SettleQueue", "Arn"]}]));
+    "I10" "SettleRole" "anybody in the account may be settle", |h| h.set("/Resources/SettleRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal", json!({"AWS": {"Ref": "AWS::AccountId"}}));
+    "I10" "SweepRole" "a stranger's schedule may send", |h| h.cut("/Resources/SweepRole/Properties/AssumeRolePolicyDocument/Statement/0", "Condition");
+    // Events.
+    "E1" "InboxRule" "undelivered events are dropped", |h| h.cut("/Resources/InboxRule/Properties/Targets/0", "DeadLetterConfig");
+    "E1" "SweepDue" "undelivered sweeps are dropped", |h| h.cut("/Resources/SweepDue/Properties/Target", "DeadLetterConfig");
+    "E2" "InboxRule" "the queue does not let the rule in", |h| h.set(&h.rule("IngestQueuePolicy", "InboxEvents", "Action"), json!("sqs:ReceiveMessage"));
+    "E2" "InboxRule" "the policy hangs at another queue", |h| h.set("/Resources/IngestQueuePolicy/Properties/Queues", json!([{"Ref": "ResizeQueue"}]));
+    "E2" "InboxRule" "dead letters of rules are refused", |h| h.cut("/Resources", "DeliveryDeadQueuePolicy");
+    "E3" "InboxRule" "events of every bucket", |h| h.cut("/Resources/InboxRule/Properties/EventPattern/detail", "bucket");
+    "E4" "InboxRule" "the bucket is silent", |h| h.cut("/Resources/InboxBucket/Properties", "NotificationConfiguration");
+    "E5" "InboxRule" "gives up after a minute", |h| h.set("/Resources/InboxRule/Properties/Targets/0/RetryPolicy/MaximumEventAgeInSeconds", json!(60));
+    "E6" "SweepAll" "a rate that is refused", |h| h.set("/Resources/SweepAll/Properties/ScheduleExpression", json!("rate(1 days)"));
+    "E7" "SweepDue" "the schedule may not send", |h| h.set(&h.grant("SweepRole", "Send", "Resource"), json!({"Fn::GetAtt": ["DeliveryDeadQueue", "Arn"]}));
+    "E8" "schedules" "a message that settle does not know", |h| h.set("/Resources/SweepAll/Properties/Target/Input", json!("{\"sweep\":\"everything\"}"));
+    "E9" "InboxRule" "deletions go unnoticed", |h| h.take("/Resources/InboxRule/Properties/EventPattern/detail-type", &json!("Object Deleted"));
+    // Writes.
+    "X1" "IngestFunction" "writes where it is triggered", |h| h.push(&h.grant("IngestRole", "Keep", "Resource"), json!({"Fn::Sub": "${InboxBucket.Arn}/done/*"}));
+    "X1" "ResizeFunction" "uploads, three queues later", |h| h.push(&h.grant("ResizeRole", "Create", "Resource"), json!({"Fn::Sub": "${InboxBucket.Arn}/*"}));
+    "X2" "ResizeRole" "another writer of manifests", |h| h.push(&h.grant("ResizeRole", "Create", "Resource"), json!({"Fn::Sub": "${StoreBucket.Arn}/assets/*/manifest.json"}));
+    "X2" "ConsoleRole" "a writer of everything", |h| h.set(&h.grant("ConsoleRole", "Decide", "Resource"), json!({"Fn::Sub": "${StoreBucket.Arn}/assets/*"}));
+    "X3" "IngestRole" "originals can be overwritten", |h| h.take(&h.rule("StoreBucketPolicy", "CreateOnly", "Resource"), &json!({"Fn::Sub": "${StoreBucket.Arn}/assets/*/versions/*"}));
+    "X3" "ConsoleRole" "an exception in the guard", |h| h.add(&h.rule("StoreBucketPolicy", "CreateOnly", "Condition"), "ArnNotEquals", json!({"aws:PrincipalArn": {"Fn::GetAtt": ["ConsoleRole", "Arn"]}}));
+    "X4" "SettleRole" "a manifest is written blindly", |h| h.cut(&h.rule("StoreBucketPolicy", "SwapOnly", "Condition"), "Bool");
+    "X5" "SettleRole" "cleaning up takes originals", |h| h.push(&h.grant("SettleRole", "CleanUp", "Resource"), json!({"Fn::Sub": "${StoreBucket.Arn}/assets/*/versions/*"}));
+    "X5" "ResizeRole" "another one deletes", |h| h.push(&h.grant("ResizeRole", "Create", "Action"), json!("s3:DeleteObject"));
+    "X6" "ResizeFunction" "an unpaid function calls a model", |h| h.push("/Resources/ResizeRole/Properties/Policies/0/PolicyDocument/Statement", json!({"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": {"Fn::Sub": "arn:${AWS::Partition}:bedrock:${AWS::Region}::foundation-model/x"}}));
+    // Functions.
+    "F1" "ResizeFunction" "the other architecture", |h| h.set("/Resources/ResizeFunction/Properties/Architectures", json!(["x86_64"]));
+    "F1" "ConsoleFunction" "an old runtime", |h| h.set("/Resources/ConsoleFunction/Properties/Runtime", json!("provided.al2"));
+    "F2" "SettleFunction" "a log group of its own making", |h| h.cut("/Resources/SettleFunction/Properties/LoggingConfig", "LogGroup");
+    "F2" "IngestLogs" "logs for ever", |h| h.cut("/Resources/IngestLogs/Properties", "RetentionInDays");
+    "F3" "IngestFunction" "more than Lambda gives", |h| h.set("/Resources/IngestFunction/Properties/Timeout", json!(901));
+    "F4" "IngestFunction" "no traces", |h| h.set("/Resources/IngestFunction/Properties/TracingConfig/Mode", json!("PassThrough"));
+    "F5" "ResizeFunction" "less memory than the profile promises", |h| h.set("/Resources/ResizeFunction/Properties/MemorySize", json!(1024));
+    "F5" "ResizeFunction" "less time than the profile promises", |h| h.set("/Resources/ResizeFunction/Properties/Timeout", json!(120));
+    // Alarms.
+    "A1" "IngestDeadQueue" "the alarm watches another queue", |h| h.set("/Resources/IngestDeadAlarm/Properties/Dimensions/0/Value", json!({"Fn::GetAtt": ["ResizeDeadQueue", "QueueName"]}));
+    "A1" "DeliveryDeadQueue" "nobody hears of undelivered events", |h| h.cut("/Resources", "DeliveryDeadAlarm");
+    "A2" "ResizeQueue" "nobody hears of a jam", |h| h.cut("/Resources", "ResizeAgeAlarm");
+    "A3" "SettleDeadAlarm" "rings in an empty room", |h| h.cut("/Resources/SettleDeadAlarm/Properties", "AlarmActions");
+    "A3" "SettleAgeAlarm" "rings when all is well", |h| h.set("/Resources/SettleAgeAlarm/Properties/ComparisonOperator", json!("LessThanThreshold"));
+    // The console.
+    "H1" "ConsoleStage" "no throttle", |h| h.cut("/Resources/ConsoleStage/Properties", "DefaultRouteSettings");
+    "H2" "ConsoleStage" "no access log", |h| h.cut("/Resources/ConsoleStage/Properties", "AccessLogSettings");
+    "H3" "ConsoleStage" "the token in the log", |h| h.set("/Resources/ConsoleStage/Properties/AccessLogSettings/Format", json!("$context.requestId $context.identity.queryString"));
+    "H4" "ConsoleFunction" "slower than the API waits", |h| h.set("/Resources/ConsoleFunction/Properties/Timeout", json!(60));
+    "K1" "ConsoleSecret" "a token that is written down", |h| h.add("/Resources/ConsoleSecret/Properties", "SecretString", json!("swordfish"));
+    "K1" "ConsoleSecret" "a short token", |h| h.set("/Resources/ConsoleSecret/Properties/GenerateSecretString/PasswordLength", json!(8));
+    // Delivery.
+    "C1" "Distribution" "unsigned requests to the bucket", |h| h.cut("/Resources/Distribution/Properties/DistributionConfig/Origins/0", "OriginAccessControlId");
+    "C2" "Distribution" "plain HTTP to viewers", |h| h.set("/Resources/Distribution/Properties/DistributionConfig/DefaultCacheBehavior/ViewerProtocolPolicy", json!("allow-all"));
+    "C3" "StoreBucketPolicy" "originals for everybody", |h| h.set(&h.rule("StoreBucketPolicy", "DeliverRenditions", "Resource"), json!({"Fn::Sub": "${StoreBucket.Arn}/*"}));
+    "C3" "StoreBucketPolicy" "any distribution may read", |h| h.set(&h.rule("StoreBucketPolicy", "DeliverRenditions", "Condition"), json!({"StringLike": {"AWS:SourceArn": "*"}}));
+    // Needs.
+    "P1" "SettleFunction" "a variable is missing", |h| h.cut("/Resources/SettleFunction/Properties/Environment/Variables", "GREENROOM_RESIZE_QUEUE_URL");
+    "P1" "ConsoleFunction" "a variable is misspelled", |h| { h.cut("/Resources/ConsoleFunction/Properties/Environment/Variables", "GREENROOM_QUEUES"); h.add("/Resources/ConsoleFunction/Properties/Environment/Variables", "GREENROOM_QUEUE", json!("")) };
+    "P2" "IngestFunction" "a right that nobody needs", |h| h.push(&h.grant("IngestRole", "ReadUploads", "Action"), json!("s3:GetObjectTagging"));
+    "P2" "ConsoleFunction" "the console reads facts", |h| h.push(&h.grant("ConsoleRole", "Read", "Resource"), json!({"Fn::Sub": "${StoreBucket.Arn}/assets/*/facts/*"}));
+    "P3" "SettleFunction" "a call that is denied", |h| h.take(&h.grant("SettleRole", "Catalog", "Action"), &json!("dynamodb:Query"));
+    "P3" "ConsoleFunction" "the key is out of reach", |h| h.take("/Resources/ConsoleRole/Properties/Policies/0/PolicyDocument/Statement", &json!({"Fn::If": ["HasKey", {"Sid": "Key", "Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": {"Ref": "KmsKeyArn"}}, {"Ref": "AWS::NoValue"}]}));
+    "P2" "ResizeFunction" "the whole table", |h| h.cut(&h.grant("ResizeRole", "Claim", ""), "Condition");
+    "P3" "ConsoleFunction" "a list is out of reach", |h| h.set(&h.grant("ConsoleRole", "Catalog", "Condition"), json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["entry#*"]}}));
+    "P4" "SettleFunction" "a condition that never holds", |h| h.add(&h.grant("SettleRole", "SwapManifests", ""), "Condition", json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}));
+    // Money and the table.
+    "M1" "stack" "three dashboards", |h| for name in ["B", "C"] { h.add("/Resources", name, json!({"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": "{}"}})) };
+    "M2" "Gateway" "something that costs by the hour", |h| h.add("/Resources", "Gateway", json!({"Type": "AWS::EC2::NatGateway", "Properties": {}}));
+    "M2" "Table" "capacity by the hour", |h| h.set("/Resources/Table/Properties/BillingMode", json!("PROVISIONED"));
+    "M3" "stack" "no budget", |h| h.cut("/Resources", "Budget");
+    "T1" "Table" "claims never expire", |h| h.set("/Resources/Table/Properties/TimeToLiveSpecification/AttributeName", json!("ttl"));
+    // References.
+    "R1" "ResizeFunction" "a reference to nothing", |h| h.set("/Resources/ResizeFunction/Properties/Environment/Variables/GREENROOM_TABLE", json!({"Ref": "Tabel"}));
+    "R1" "Dashboard" "a reference to what is switched off", |h| h.set("/Resources/Dashboard/Properties/DashboardBody", json!({"Fn::Sub": "${ConsoleDomainName}"}));
+    "R2" "ConsoleFunction" "a region that is written down", |h| h.set("/Resources/ConsoleFunction/Properties/Environment/Variables/GREENROOM_UPLOAD_ORIGIN", json!({"Fn::Sub": "https://${InboxBucket}.s3.eu-west-1.amazonaws.com"}));
+    "R2" "StoreBucketPolicy" "an account that is written down", |h| h.set(&h.rule("StoreBucketPolicy", "DeliverRenditions", "Condition"), json!({"StringEquals": {"AWS:SourceArn": {"Fn::Sub": "arn:${AWS::Partition}:cloudfront::111122223333:distribution/${Distribution}"}}}));
+};
