@@ -26,7 +26,7 @@ pub(crate) fn render(
     decode::frames(job, policy, |raster, delay_ms, colors| {
         icc = colors.profile();
         let raster = orient::apply(raster, job.header.orientation);
-        let window = scaled_window(plan.window, job.header.upright_size(), &raster);
+        let window = scaled_window(plan.window, job.header.upright_size(), (raster.width, raster.height));
         // Every second size on the other thread: neighbours in size cost nearly the same.
         let (even, odd): (Vec<_>, Vec<_>) = animations.iter_mut().enumerate().partition(|(index, _)| index % 2 == 0);
         let add = |sizes: Vec<(usize, &mut Animation)>| {

@@ -12,10 +12,10 @@ use crate::decode::{self, Job};
 use crate::encode::{self, Extras};
 use crate::limits::Deadline;
 use crate::metadata::Credit;
-use crate::orient;
+use crate::picture::Picture;
 use crate::plan::{Output, RenderPlan};
-use crate::raster::Raster;
-use crate::resize::{Window, resize};
+use crate::planar::Sampling;
+use crate::resize::Window;
 
 /// Encoding goes on this many threads, this one included. On a larger machine several pictures are worked on at a time.
 const THREADS: usize = 2;
@@ -76,10 +76,10 @@ fn stills(
     policy: ColorPolicy,
     credit: &Credit,
 ) -> Result<Vec<Vec<Rendition>>, Refusal> {
-    let (raster, colors) = decode::still(job, policy)?;
-    let base = Arc::new(orient::apply(raster, job.header.orientation));
+    let (picture, colors) = decode::still(job, policy)?;
+    let base = Arc::new(picture.upright(job.header.orientation));
     let extras = Extras { exif: credit.to_exif(), icc: colors.profile() };
-    let (jobs, queue) = channel::<((usize, usize), Output, Arc<Raster>)>();
+    let (jobs, queue) = channel::<((usize, usize), Output, Arc<Picture>)>();
     let queue = Mutex::new(queue);
     let done = Mutex::new(Vec::new());
     let work = || {
@@ -98,7 +98,7 @@ fn stills(
             scope.spawn(work);
         }
         let result = plans.iter().enumerate().try_for_each(|(set, plan)| {
-            let window = scaled_window(plan.window, job.header.upright_size(), &base);
+            let window = scaled_window(plan.window, job.header.upright_size(), base.size());
             make_levels(job, plan, base.clone(), window, |index, output, raster| {
                 // The other end lives as long as this scope.
                 let _ = jobs.send(((set, index), output, raster));
@@ -123,18 +123,23 @@ fn stills(
 fn make_levels(
     job: &Job,
     plan: &RenderPlan,
-    base: Arc<Raster>,
+    base: Arc<Picture>,
     window: Window,
-    mut each: impl FnMut(usize, Output, Arc<Raster>),
+    mut each: impl FnMut(usize, Output, Arc<Picture>),
 ) -> Result<(), Refusal> {
-    let mut made: Vec<Arc<Raster>> = Vec::new();
+    let mut made: Vec<Arc<Picture>> = Vec::new();
+    let full = plan.outputs.iter().any(|output| encode::full_color(output.encoding));
+    let sampling = if full { Sampling::FULL } else { Sampling::QUARTER };
     for (width, height) in plan.levels() {
         job.deadline.check("resize")?;
         // From the smallest size that is at least twice as large: a Lanczos kernel then still sees more than enough.
-        let source = made.iter().rev().find(|level| level.width >= width.saturating_mul(2));
+        let source = made.iter().rev().find(|level| level.size().0 >= width.saturating_mul(2));
         let level = match source {
-            Some(level) => resize(level, Window::whole(level), width, height)?,
-            None => resize(&base, window, width, height)?,
+            Some(level) => {
+                let (across, down) = level.size();
+                level.resize(Window::of(across, down), width, height, sampling)?
+            }
+            None => base.resize(window, width, height, sampling)?,
         };
         let level = Arc::new(level);
         made.push(level.clone());
@@ -147,19 +152,19 @@ fn make_levels(
     Ok(())
 }
 
-fn encode_one(job: &Job, output: &Output, raster: &Raster, extras: &Extras) -> Result<Rendition, Refusal> {
+fn encode_one(job: &Job, output: &Output, picture: &Picture, extras: &Extras) -> Result<Rendition, Refusal> {
     job.deadline.check("encode")?;
-    let bytes = decode::guarded(job.header.format, || encode::still(raster, output.encoding, extras))?;
-    let (width, height) = (raster.width, raster.height);
+    let bytes = decode::guarded(job.header.format, || encode::still(picture, output.encoding, extras))?;
+    let (width, height) = picture.size();
     Ok(Rendition { format: output.encoding.format, width, height, frames: 1, bytes })
 }
 
 /// Moves a window from the full-size picture to one that was decoded smaller.
-pub(crate) fn scaled_window(window: (u32, u32, u32, u32), full: (u32, u32), raster: &Raster) -> Window {
-    let (kx, ky) = (f64::from(raster.width) / f64::from(full.0), f64::from(raster.height) / f64::from(full.1));
+pub(crate) fn scaled_window(window: (u32, u32, u32, u32), full: (u32, u32), (width, height): (u32, u32)) -> Window {
+    let (kx, ky) = (f64::from(width) / f64::from(full.0), f64::from(height) / f64::from(full.1));
     let (x, y) = (f64::from(window.0) * kx, f64::from(window.1) * ky);
     // Rounding must not push the window over the edge.
-    let width = (f64::from(window.2) * kx).min(f64::from(raster.width) - x);
-    let height = (f64::from(window.3) * ky).min(f64::from(raster.height) - y);
-    Window { x, y, width, height }
+    let across = (f64::from(window.2) * kx).min(f64::from(width) - x);
+    let down = (f64::from(window.3) * ky).min(f64::from(height) - y);
+    Window { x, y, width: across, height: down }
 }

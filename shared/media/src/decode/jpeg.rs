@@ -4,12 +4,12 @@ use asset::image::SourceFormat;
 use asset::refusal::Refusal;
 use jpeg_decoder::{ColorTransform, Decoder, Error, PixelFormat};
 
-use super::Job;
+use super::{Decoded, Job, baseline};
 use crate::color::{Data, Kind, Plan, Samples};
 use crate::limits::gate_memory;
 use crate::refuse;
 
-pub(super) fn decode(job: &Job, plan: &Plan) -> Result<Samples, Refusal> {
+pub(super) fn decode(job: &Job, plan: &Plan) -> Result<Decoded, Refusal> {
     let header = job.header;
     let mut decoder = Decoder::new(job.bytes);
     decoder.read_info().map_err(|error| refusal(job, error))?;
@@ -19,6 +19,10 @@ pub(super) fn decode(job: &Job, plan: &Plan) -> Result<Samples, Refusal> {
     gate_memory(memory(job, width, height), job.limits)?;
     let three = header.channels == 3;
     let stays_ycc = three && !matches!(plan, Plan::Convert(_)) && is_ycc(job.bytes);
+    let stays_gray = header.channels == 1 && !matches!(plan, Plan::Convert(_));
+    if let (true, Some(planar)) = (stays_ycc || stays_gray, baseline::decode(job.bytes, wanted.into())) {
+        return Ok(Decoded::Planes(planar));
+    }
     if stays_ycc {
         // `RGB` copies three planes as they are; `None`, which should, panics in 0.3.2.
         decoder.set_color_transform(ColorTransform::RGB);
@@ -30,7 +34,7 @@ pub(super) fn decode(job: &Job, plan: &Plan) -> Result<Samples, Refusal> {
         PixelFormat::L8 => Kind::Gray,
         PixelFormat::L16 => {
             let wide = data.as_chunks::<2>().0.iter().map(|&v| u16::from_ne_bytes(v)).collect();
-            return Ok(Samples { width, height, kind: Kind::Gray, data: Data::Sixteen(wide) });
+            return Ok(Decoded::Samples(Samples { width, height, kind: Kind::Gray, data: Data::Sixteen(wide) }));
         }
         PixelFormat::RGB24 if stays_ycc => Kind::Ycc,
         PixelFormat::RGB24 => Kind::Rgb,
@@ -42,7 +46,7 @@ pub(super) fn decode(job: &Job, plan: &Plan) -> Result<Samples, Refusal> {
             Kind::Cmyk
         }
     };
-    Ok(Samples { width, height, kind, data: Data::Eight(data) })
+    Ok(Decoded::Samples(Samples { width, height, kind, data: Data::Eight(data) }))
 }
 
 /// Planes and their interleaved copy at the chosen scale; a progressive file keeps all its coefficients whatever the scale.

@@ -2,6 +2,7 @@
 //! answer about the input, not an accident.
 
 mod animation;
+mod baseline;
 mod jpeg;
 mod raster;
 mod svg;
@@ -16,7 +17,8 @@ pub(crate) use animation::frames;
 use crate::color::{self, Plan, Samples};
 use crate::container::Header;
 use crate::limits::{Deadline, gate_memory};
-use crate::raster::Raster;
+use crate::picture::Picture;
+use crate::planar::Planar;
 use crate::refuse;
 
 /// What a decoder needs to know.
@@ -29,19 +31,30 @@ pub(crate) struct Job<'a> {
     pub(crate) scale: f64,
 }
 
+/// What a decoder gives.
+enum Decoded {
+    Samples(Samples),
+    /// Nothing is left to do for these.
+    Planes(Planar),
+}
+
 /// Decodes a still picture, or the first frame of an animation, as stored (not yet upright).
-pub(crate) fn still(job: &Job, policy: ColorPolicy) -> Result<(Raster, Plan), Refusal> {
+pub(crate) fn still(job: &Job, policy: ColorPolicy) -> Result<(Picture, Plan), Refusal> {
     check_whole(job)?;
     let plan = Plan::new(job.header, policy);
     job.deadline.check("decode")?;
-    let samples = guarded(job.header.format, || match job.header.format {
+    let decoded = guarded(job.header.format, || match job.header.format {
         SourceFormat::Jpeg => jpeg::decode(job, &plan),
-        SourceFormat::Svg => svg::decode(job),
-        _ => raster::decode(job),
+        SourceFormat::Svg => svg::decode(job).map(Decoded::Samples),
+        _ => raster::decode(job).map(Decoded::Samples),
     })?;
     job.deadline.check("convert colours")?;
+    let samples = match decoded {
+        Decoded::Planes(planar) => return Ok((Picture::Planes(planar), plan)),
+        Decoded::Samples(samples) => samples,
+    };
     let raster = guarded(job.header.format, || Ok(color::finish(samples, &plan)))?;
-    Ok((raster.without_idle_alpha(), plan))
+    Ok((Picture::new(raster.without_idle_alpha()), plan))
 }
 
 fn check_whole(job: &Job) -> Result<(), Refusal> {

@@ -7,13 +7,11 @@ use avif_serialize::Aviffy;
 use avif_serialize::constants::{ColorPrimaries, MatrixCoefficients, TransferCharacteristics};
 use moxcms::{ColorProfile, Layout as IccLayout, TransformOptions};
 
-use super::planes::{Planes, split};
-use super::{Extras, failed};
+use super::planes::{Planes, planes};
+use super::{Extras, failed, full_color};
+use crate::picture::Picture;
 use crate::raster::{Layout, Raster};
 use crate::refuse;
-
-/// From this quality on, colour keeps its full resolution.
-const FULL_COLOR_FROM: u8 = 90;
 
 /// libaom's speed for effort 0 to 10. Nine, its fastest for stills, made files as small as eight and seven did, at equal PSNR,
 /// in less than a half and a quarter of their time.
@@ -24,9 +22,8 @@ const DISPLAY_P3: u8 = 12;
 const SRGB_CURVE: u8 = 13;
 const BT601: u8 = 6;
 
-pub(super) fn encode(raster: &Raster, encoding: Encoding, extras: &Extras) -> Result<Vec<u8>, Refusal> {
-    let wide = extras.icc.as_deref().map(|icc| to_display_p3(raster, icc)).transpose()?;
-    let raster = wide.as_ref().unwrap_or(raster);
+pub(super) fn encode(picture: &Picture, encoding: Encoding, extras: &Extras) -> Result<Vec<u8>, Refusal> {
+    let wide = extras.icc.as_deref().map(|icc| to_display_p3(picture, icc)).transpose()?;
     let quality = encoding.quality.clamp(1, 100);
     let settings = aom::Settings {
         quantizer: quantizer(quality),
@@ -35,9 +32,9 @@ pub(super) fn encode(raster: &Raster, encoding: Encoding, extras: &Extras) -> Re
         transfer: SRGB_CURVE,
         matrix: BT601,
     };
-    let full = quality >= FULL_COLOR_FROM;
-    let planes = split(raster, full);
-    let color = frame(raster, &planes, full, settings)?;
+    let planes = planes(wide.as_ref().unwrap_or(picture), full_color(encoding));
+    let (width, height) = (planes.width, planes.height);
+    let color = frame(&planes, settings)?;
     let alpha = planes.alpha.as_deref().map(|alpha| {
         // An alpha plane has no colour to describe (2 is "unspecified"), and its edges deserve more bits.
         let settings = aom::Settings {
@@ -47,13 +44,13 @@ pub(super) fn encode(raster: &Raster, encoding: Encoding, extras: &Extras) -> Re
             matrix: 2,
             ..settings
         };
-        let planes = aom::Planes { width: raster.width, height: raster.height, luma: alpha, chroma: aom::Chroma::None };
+        let planes = aom::Planes { width, height, luma: alpha, chroma: aom::Chroma::None };
         aom::encode_still(planes, settings).map_err(|error| failed("avif", error))
     });
     let alpha = alpha.transpose()?;
-    let gray = planes.chroma.is_none();
+    let (gray, full) = (planes.chroma.is_none(), !planes.quarter);
     let mut file = Aviffy::new();
-    file.set_width(raster.width).set_height(raster.height).set_bit_depth(8);
+    file.set_width(width).set_height(height).set_bit_depth(8);
     file.set_full_color_range(true)
         .set_transfer_characteristics(TransferCharacteristics::Srgb)
         .set_matrix_coefficients(MatrixCoefficients::Bt601)
@@ -64,16 +61,16 @@ pub(super) fn encode(raster: &Raster, encoding: Encoding, extras: &Extras) -> Re
     if let Some(exif) = &extras.exif {
         file.set_exif(exif.clone());
     }
-    Ok(file.to_vec(&color, alpha.as_deref(), raster.width, raster.height, 8))
+    Ok(file.to_vec(&color, alpha.as_deref(), width, height, 8))
 }
 
-fn frame(raster: &Raster, planes: &Planes, full: bool, settings: aom::Settings) -> Result<Vec<u8>, Refusal> {
+fn frame(planes: &Planes, settings: aom::Settings) -> Result<Vec<u8>, Refusal> {
     let chroma = match &planes.chroma {
         None => aom::Chroma::None,
-        Some((u, v)) if full => aom::Chroma::Full(u, v),
-        Some((u, v)) => aom::Chroma::Quarter(u, v),
+        Some([u, v]) if planes.quarter => aom::Chroma::Quarter(u, v),
+        Some([u, v]) => aom::Chroma::Full(u, v),
     };
-    let input = aom::Planes { width: raster.width, height: raster.height, luma: &planes.luma, chroma };
+    let input = aom::Planes { width: planes.width, height: planes.height, luma: &planes.luma, chroma };
     aom::encode_still(input, settings).map_err(|error| failed("avif", error))
 }
 
@@ -83,16 +80,19 @@ fn quantizer(quality: u8) -> u8 {
     ((100 - u32::from(quality)) * 63).div_ceil(100) as u8
 }
 
-fn to_display_p3(raster: &Raster, icc: &[u8]) -> Result<Raster, Refusal> {
+fn to_display_p3(picture: &Picture, icc: &[u8]) -> Result<Picture, Refusal> {
     let corrupt = |error: moxcms::CmsError| refuse::corrupt(SourceFormat::Avif, format!("its colour profile: {error}"));
     let from = ColorProfile::new_from_slice(icc).map_err(corrupt)?;
     let to = ColorProfile::new_display_p3();
-    let (pixels, kind, layout) = match raster.layout {
-        Layout::Rgba => (raster.data.as_slice().into(), IccLayout::Rgba, Layout::Rgba),
-        _ => (raster.to_rgb(), IccLayout::Rgb, Layout::Rgb),
+    let (pixels, kind, layout) = match picture {
+        Picture::Pixels(raster) if raster.layout == Layout::Rgba => {
+            (raster.data.as_slice().into(), IccLayout::Rgba, Layout::Rgba)
+        }
+        _ => (picture.to_rgb(), IccLayout::Rgb, Layout::Rgb),
     };
     let transform = from.create_transform_8bit(kind, &to, kind, TransformOptions::default()).map_err(corrupt)?;
     let mut data = vec![0; pixels.len()];
     transform.transform(&pixels, &mut data).map_err(corrupt)?;
-    Ok(Raster { width: raster.width, height: raster.height, layout, data })
+    let (width, height) = picture.size();
+    Ok(Picture::Pixels(Raster { width, height, layout, data }))
 }

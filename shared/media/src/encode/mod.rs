@@ -11,7 +11,7 @@ use std::sync::Arc;
 use asset::image::{Encoding, OutputFormat, SourceFormat};
 use asset::refusal::Refusal;
 
-use crate::raster::Raster;
+use crate::picture::Picture;
 use crate::refuse;
 
 /// What goes into a file beside its pixels.
@@ -23,12 +23,19 @@ pub(crate) struct Extras {
     pub(crate) icc: Option<Arc<[u8]>>,
 }
 
+/// From this quality on, JPEG and AVIF keep colour at its full resolution: red text on blue shows the difference.
+const FULL_COLOR_FROM: u8 = 90;
+
+pub(crate) fn full_color(encoding: Encoding) -> bool {
+    encoding.format != OutputFormat::Webp && encoding.quality >= FULL_COLOR_FROM
+}
+
 /// Encodes one still picture.
-pub(crate) fn still(raster: &Raster, encoding: Encoding, extras: &Extras) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn still(picture: &Picture, encoding: Encoding, extras: &Extras) -> Result<Vec<u8>, Refusal> {
     match encoding.format {
-        OutputFormat::Jpeg => jpeg::encode(raster, encoding, extras),
-        OutputFormat::Webp => webp::encode(raster, encoding, extras),
-        OutputFormat::Avif => avif::encode(raster, encoding, extras),
+        OutputFormat::Jpeg => jpeg::encode(picture, encoding, extras),
+        OutputFormat::Webp => webp::encode(picture, encoding, extras),
+        OutputFormat::Avif => avif::encode(picture, encoding, extras),
     }
 }
 

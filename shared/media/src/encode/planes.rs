@@ -1,30 +1,62 @@
 //! Interleaved pixels to planes: full-range BT.601, colour at full or at quarter resolution.
 
+use std::borrow::Cow;
+
+use crate::picture::Picture;
+use crate::planar::{Planar, Sampling};
 use crate::raster::{Layout, Raster};
 
-pub(super) struct Planes {
-    pub(super) luma: Vec<u8>,
+/// What an encoder takes.
+pub(super) struct Planes<'a> {
+    /// Pixels.
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) luma: Cow<'a, [u8]>,
     /// Blue and red difference; `None` for grey.
-    pub(super) chroma: Option<(Vec<u8>, Vec<u8>)>,
+    pub(super) chroma: Option<[Cow<'a, [u8]>; 2]>,
+    /// Whether colour has a sample for each two by two pixels, and not for every one.
+    pub(super) quarter: bool,
     pub(super) alpha: Option<Vec<u8>>,
 }
 
-/// Splits a picture into planes. With `full`, chroma has a sample for every pixel; else one for each two by two.
-pub(super) fn split(raster: &Raster, full: bool) -> Planes {
+/// Gives a picture as planes. With `full`, chroma keeps a sample for every pixel if it has one; else there is one for each two
+/// by two.
+pub(super) fn planes(picture: &Picture, full: bool) -> Planes<'_> {
+    match picture {
+        Picture::Pixels(raster) => split(raster, full),
+        Picture::Planes(planar) => borrow(planar, full),
+    }
+}
+
+fn borrow(planar: &Planar, full: bool) -> Planes<'_> {
+    let (width, height) = (planar.luma.width, planar.luma.height);
+    let halves = !full && planar.sampling == Sampling::FULL;
+    let chroma = planar.chroma.as_ref().map(|planes| {
+        planes.each_ref().map(|plane| match halves {
+            true => halve(&plane.data, width as usize, height as usize).into(),
+            false => plane.data.as_slice().into(),
+        })
+    });
+    // Levels are made at full or at quarter resolution, nothing in between.
+    let quarter = chroma.is_some() && (halves || planar.sampling == Sampling::QUARTER);
+    Planes { width, height, luma: planar.luma.data.as_slice().into(), chroma, quarter, alpha: None }
+}
+
+/// Splits interleaved pixels.
+fn split(raster: &Raster, full: bool) -> Planes<'_> {
+    let (width, height) = (raster.width, raster.height);
     let alpha = (raster.layout == Layout::Rgba).then(|| raster.data.as_chunks::<4>().0.iter().map(|p| p[3]).collect());
     let (luma, u, v) = match raster.layout {
-        Layout::Gray => return Planes { luma: raster.data.clone(), chroma: None, alpha },
+        Layout::Gray => {
+            return Planes { width, height, luma: raster.data.as_slice().into(), chroma: None, quarter: false, alpha };
+        }
         Layout::Ycc => unzip(raster.data.as_chunks::<3>().0.iter().copied()),
         Layout::Rgb => unzip(raster.data.as_chunks::<3>().0.iter().map(|&p| rgb_to_ycc(p))),
         Layout::Rgba => unzip(raster.data.as_chunks::<4>().0.iter().map(|&[r, g, b, _]| rgb_to_ycc([r, g, b]))),
     };
-    let chroma = if full {
-        (u, v)
-    } else {
-        let (width, height) = (raster.width as usize, raster.height as usize);
-        (halve(&u, width, height), halve(&v, width, height))
-    };
-    Planes { luma, chroma: Some(chroma), alpha }
+    let chroma =
+        [u, v].map(|plane| Cow::Owned(if full { plane } else { halve(&plane, width as usize, height as usize) }));
+    Planes { width, height, luma: luma.into(), chroma: Some(chroma), quarter: !full, alpha }
 }
 
 fn unzip(pixels: impl ExactSizeIterator<Item = [u8; 3]>) -> (Vec<u8>, Vec<u8>, Vec<u8>) {

@@ -5,6 +5,7 @@ use asset::refusal::Refusal;
 use webp::{Encoder, WebPConfig, WebPMemory};
 
 use super::{Extras, failed, riff};
+use crate::picture::Picture;
 use crate::raster::{Layout, Raster};
 
 /// A frame's duration has 24 bits, in milliseconds.
@@ -13,24 +14,26 @@ const MAX_DURATION: u32 = 0xFF_FFFF;
 /// libwebp's `method`, 0 to 6, for effort 0 to 10.
 const METHODS: [i32; 11] = [0, 1, 1, 2, 2, 3, 4, 4, 5, 6, 6];
 
-pub(super) fn encode(raster: &Raster, encoding: Encoding, extras: &Extras) -> Result<Vec<u8>, Refusal> {
-    let file = encode_plain(raster, encoding)?;
+pub(super) fn encode(picture: &Picture, encoding: Encoding, extras: &Extras) -> Result<Vec<u8>, Refusal> {
+    let file = encode_plain(picture, encoding)?;
     if extras.exif.is_none() && extras.icc.is_none() {
         return Ok(file.to_vec());
     }
     let chunks = riff::picture_chunks(&file);
-    Ok(riff::file(raster.width, raster.height, false, riff::has_alpha(chunks), chunks, extras))
+    let (width, height) = picture.size();
+    Ok(riff::file(width, height, false, riff::has_alpha(chunks), chunks, extras))
 }
 
-fn encode_plain(raster: &Raster, encoding: Encoding) -> Result<WebPMemory, Refusal> {
+fn encode_plain(picture: &Picture, encoding: Encoding) -> Result<WebPMemory, Refusal> {
     let mut config = WebPConfig::new().map_err(|()| failed("webp", "its version does not match"))?;
     config.quality = f32::from(encoding.quality.clamp(1, 100));
     config.method = METHODS[usize::from(encoding.effort.min(10))];
-    let (width, height) = (raster.width, raster.height);
-    let result = if raster.layout == Layout::Rgba {
-        Encoder::from_rgba(&raster.data, width, height).encode_advanced(&config)
-    } else {
-        Encoder::from_rgb(&raster.to_rgb(), width, height).encode_advanced(&config)
+    let (width, height) = picture.size();
+    let result = match picture {
+        Picture::Pixels(raster) if raster.layout == Layout::Rgba => {
+            Encoder::from_rgba(&raster.data, width, height).encode_advanced(&config)
+        }
+        _ => Encoder::from_rgb(&picture.to_rgb(), width, height).encode_advanced(&config),
     };
     result.map_err(|error| failed("webp", format!("{error:?}")))
 }
@@ -62,7 +65,7 @@ impl Animation {
             None => (0, 0, frame.width, frame.height),
         };
         let part = cut(&frame, x, y, width, height).without_idle_alpha();
-        let file = encode_plain(&part, self.encoding)?;
+        let file = encode_plain(&Picture::Pixels(part), self.encoding)?;
         let picture = riff::picture_chunks(&file);
         self.alpha |= riff::has_alpha(picture);
         let mut body = Vec::with_capacity(picture.len() + 16);
