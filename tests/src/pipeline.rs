@@ -15,7 +15,7 @@ use ingest::Ingest;
 use ports::memory::{ManualClock, MemoryCatalog, MemoryClaims, MemoryQueue, MemoryStore};
 use ports::{Body, Clock, CreateBlob, Envelope, Queue, ReadBlob, SendMessages};
 use resize::{Imaging, Rendition, Resize};
-use runtime::{Function, Outcome, dispatch};
+use runtime::{Function, Outcome, Shift, dispatch};
 use serde_json::json;
 use settle::Settle;
 use std::sync::Arc;
@@ -220,8 +220,9 @@ impl Pipeline {
 
     async fn deliver<F: Function>(&self, function: &F, queue: &MemoryQueue) -> usize {
         let batch = queue.receive(10, Duration::from_secs(300)).await.expect("memory receives");
-        let deadline_ms = self.clock.now_ms() + 300_000;
-        for (message, outcome) in batch.iter().zip(dispatch(function, &batch, deadline_ms, 1).await) {
+        let (clock, deadline_ms) = (self.clock.as_ref(), self.clock.now_ms() + 300_000);
+        let shift = Shift { clock, deadline_ms, concurrency: 1, metrics: Arc::default() };
+        for (message, outcome) in batch.iter().zip(dispatch(function, &batch, &shift).await) {
             // A crashed worker returns nothing: its message comes back when the visibility ends.
             let returned = match outcome {
                 Outcome::Done | Outcome::Rejected(_) => queue.acknowledge(&message.receipt).await,

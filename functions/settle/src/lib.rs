@@ -21,7 +21,7 @@ use ports::{
     Catalog, Clock, CreateBlob, DeleteBlob, ETag, Envelope, Kind, ListBlobs, PortError, ReadBlob, SendMessages,
     SwapBlob,
 };
-use runtime::{Context, Failure, Function, parse_json};
+use runtime::{Context, Failure, Function, Metrics, Unit, parse_json};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::sync::Arc;
@@ -66,9 +66,9 @@ impl Function for Settle {
         parse_json(body)
     }
 
-    async fn handle(&self, task: SettleTask, _context: &Context) -> Result<(), Failure> {
+    async fn handle(&self, task: SettleTask, context: &Context) -> Result<(), Failure> {
         match task {
-            SettleTask::Look(Settled { asset }) => self.look(&asset).await,
+            SettleTask::Look(Settled { asset }) => self.look(&asset, &context.metrics).await,
             SettleTask::Sweep { sweep } => Ok(self.sweep(sweep).await.map(drop)?),
         }
     }
@@ -86,9 +86,9 @@ const MAX_CONFLICTS: u32 = 8;
 
 impl Settle {
     /// Folds what is new about an asset, sends what is missing, writes the manifest.
-    async fn look(&self, asset: &AssetId) -> Result<(), Failure> {
+    async fn look(&self, asset: &AssetId, metrics: &Metrics) -> Result<(), Failure> {
         for conflict in 0..MAX_CONFLICTS {
-            if self.look_once(asset).await? {
+            if self.look_once(asset, metrics).await? {
                 return Ok(());
             }
             // Jittered, so that two workers on one asset do not meet again.
@@ -100,7 +100,7 @@ impl Settle {
     }
 
     /// Returns `false` if it has to be done again on a newer manifest.
-    async fn look_once(&self, asset: &AssetId) -> Result<bool, Failure> {
+    async fn look_once(&self, asset: &AssetId, metrics: &Metrics) -> Result<bool, Failure> {
         let (before, etag) = self.read_manifest(asset).await?;
         let news = self.new_facts(&before).await?;
         if before.arrivals.is_empty() && news.is_empty() {
@@ -134,6 +134,11 @@ impl Settle {
         if manifest.readiness.state != before.readiness.state {
             let state = manifest.readiness.state.as_str();
             tracing::info!(asset.id = %asset, key = manifest.key, state, "settled `{asset}`");
+        }
+        if let Some(arrival) = manifest.latest().filter(|arrival| !before.settled_ms.contains_key(&arrival.sequencer))
+            && let Some(took_ms) = manifest.time_to_settle_ms(arrival)
+        {
+            metrics.record("time_to_ready", Unit::Milliseconds, took_ms);
         }
         Ok(true)
     }

@@ -2,7 +2,7 @@
 
 use embedded::SqliteQueue;
 use ports::{Clock, PortError, Queue};
-use runtime::{BatchFailure, Function, Outcome, dispatch};
+use runtime::{Function, Outcome, Shift, dispatch};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -20,9 +20,6 @@ pub struct PumpPlan {
 
 /// How long an idle pump waits before it looks again without being woken.
 const IDLE: Duration = Duration::from_secs(1);
-
-/// Longest pause before a failed message comes again.
-const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// Feeds `function` until `drain` is cancelled; the batch in hand is finished first.
 pub async fn pump<F: Function>(
@@ -48,13 +45,18 @@ pub async fn pump<F: Function>(
             }
             continue;
         }
-        let deadline_ms = clock.now_ms() + plan.visibility.as_millis() as u64;
-        let outcomes = dispatch(function.as_ref(), &batch, deadline_ms, plan.concurrency).await;
+        let shift = Shift {
+            clock: clock.as_ref(),
+            deadline_ms: clock.now_ms() + plan.visibility.as_millis() as u64,
+            concurrency: plan.concurrency,
+            metrics: Arc::default(),
+        };
+        let outcomes = dispatch(function.as_ref(), &batch, &shift).await;
         for (message, outcome) in batch.iter().zip(outcomes) {
             let returned = match outcome {
                 Outcome::Done | Outcome::Rejected(_) => queue.acknowledge(&message.receipt).await,
                 Outcome::Failed(failure) => {
-                    queue.give_back(&message.receipt, pause(&failure, message.attempt), &failure.reason).await
+                    queue.give_back(&message.receipt, failure.pause(message.attempt), &failure.reason).await
                 }
             };
             if let Err(error) = returned {
@@ -63,11 +65,6 @@ pub async fn pump<F: Function>(
             }
         }
     }
-}
-
-/// Doubles with every delivery, from what the function asked for.
-fn pause(failure: &BatchFailure, attempt: u32) -> Duration {
-    failure.after.saturating_mul(1 << attempt.saturating_sub(1).min(10)).min(MAX_PAUSE)
 }
 
 fn log_void(function: &str, message: &str, error: &PortError) {

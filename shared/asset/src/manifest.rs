@@ -30,6 +30,9 @@ pub struct Manifest {
     pub requests: BTreeMap<String, Request>,
     /// Leftovers of generations before this one have been deleted.
     pub cleaned: Sequencer,
+    /// Milliseconds since 1970 at which an arrival was settled for the first time: what time-to-ready is measured by.
+    #[serde(default)]
+    pub settled_ms: BTreeMap<Sequencer, u64>,
 }
 
 /// A task that was sent.
@@ -62,6 +65,7 @@ impl Manifest {
             verdicts: BTreeMap::new(),
             requests: BTreeMap::new(),
             cleaned: Sequencer::ZERO,
+            settled_ms: BTreeMap::new(),
         }
     }
 
@@ -103,6 +107,11 @@ impl Manifest {
             .rev()
             .find(|arrival| arrival.change == Change::Delete)
             .map_or(Sequencer::ZERO, |arrival| arrival.sequencer.clone())
+    }
+
+    /// Returns how long after an arrival everything about it was settled; `None` if that is still to come.
+    pub fn time_to_settle_ms(&self, arrival: &Arrival) -> Option<u64> {
+        self.settled_ms.get(&arrival.sequencer).map(|at_ms| at_ms.saturating_sub(arrival.at_ms))
     }
 
     /// Returns the arrival with the highest sequencer.

@@ -65,6 +65,10 @@ pub fn settle(before: &Manifest, facts: Vec<Fact>, profile: &Profile, patience: 
             }
         }
     }
+    if let Some(arrival) = manifest.latest().filter(|_| manifest.readiness.state.is_settled()) {
+        let sequencer = arrival.sequencer.clone();
+        manifest.settled_ms.entry(sequencer).or_insert(now_ms);
+    }
     let changed = manifest != *before;
     if changed {
         manifest.revision += 1;

@@ -116,7 +116,9 @@ fn arrivals(manifest: &Manifest, lines: &mut Vec<Line>) {
                     Some(_) => "replaced",
                 };
                 let kind = version.media_type.as_deref().map_or_else(|| "an unknown kind".to_owned(), visible);
-                format!("{verb}: {} of {kind}, sha256 {}", size(version.bytes), &version.sha256.as_str()[..12])
+                let sha256 = &version.sha256.as_str()[..12];
+                let settled = manifest.time_to_settle_ms(arrival).map(|ms| format!(", settled after {}", span(ms)));
+                format!("{verb}: {} of {kind}, sha256 {sha256}{}", size(version.bytes), settled.unwrap_or_default())
             }
         };
         before = match &arrival.change {

@@ -1,9 +1,11 @@
 //! One type, one task type, one `handle`.
 
+use crate::metrics::Metrics;
 use async_trait::async_trait;
 use ports::{Kind, PortError};
 use serde::de::DeserializeOwned;
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A function of Greenroom. Its Lambda main wires AWS adapters, the host wires embedded ones, both to this very type.
@@ -11,6 +13,9 @@ use std::time::Duration;
 pub trait Function: Send + Sync {
     /// The function's name: of its queue, its metrics, its Lambda.
     const NAME: &'static str;
+
+    /// Time that one message can take. One whose turn comes later than this before the deadline is left to the next delivery.
+    const NEEDS: Duration = Duration::from_secs(5);
 
     /// One message, parsed once at the edge.
     type Task: Send;
@@ -41,6 +46,8 @@ pub struct Context {
     pub attempt: u32,
     /// Milliseconds since 1970 at which the process may be stopped.
     pub deadline_ms: u64,
+    /// Takes numbers worth watching.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Why a task did not end well.

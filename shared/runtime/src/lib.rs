@@ -3,7 +3,11 @@
 mod cpu;
 mod dispatch;
 mod function;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+mod metrics;
 
 pub use cpu::{Panicked, cpu};
-pub use dispatch::{BatchFailure, Outcome, dispatch};
+pub use dispatch::{BatchFailure, Outcome, Shift, dispatch};
 pub use function::{Context, Failure, Function, parse_json};
+pub use metrics::{Metrics, Unit};

@@ -1,11 +1,12 @@
 //! The batch law: of a batch, exactly what must be delivered again comes back.
 
 use async_trait::async_trait;
-use ports::Received;
-use runtime::{BatchFailure, Context, Failure, Function, Outcome, dispatch};
+use ports::memory::ManualClock;
+use ports::{Clock, Received};
+use runtime::{BatchFailure, Context, Failure, Function, Metrics, Outcome, Shift, dispatch};
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// What happened, in order: `start a`, `end a`.
@@ -84,6 +85,14 @@ fn batch(bodies: &[&str]) -> Vec<Received> {
     bodies.iter().enumerate().map(message).collect()
 }
 
+const DEADLINE_MS: u64 = 90_000;
+
+async fn run(script: &Script, batch: &[Received], concurrency: usize) -> Vec<Outcome> {
+    let clock = ManualClock::advancing(0);
+    let shift = Shift { clock: &clock, deadline_ms: DEADLINE_MS, concurrency, metrics: Arc::default() };
+    dispatch(script, batch, &shift).await
+}
+
 fn failed(after: Duration, reason: &str) -> Outcome {
     Outcome::Failed(BatchFailure { after, reason: reason.to_owned() })
 }
@@ -97,7 +106,7 @@ async fn exactly_what_must_come_again_comes_back() {
     let messages = batch(&[":a:ok", ":b:retry", ":c:reject", "malformed", ":d:panic", ":e:ok", ":f:panic-value"]);
     for concurrency in [0, 1, 3, 100] {
         let script = Script::default();
-        let outcomes = dispatch(&script, &messages, 99, concurrency).await;
+        let outcomes = run(&script, &messages, concurrency).await;
         let second = Duration::from_secs(1);
         let expected = [
             Outcome::Done,
@@ -126,7 +135,7 @@ async fn every_mixture_keeps_its_order() {
         };
         let bodies: Vec<String> = picked.iter().enumerate().map(body).collect();
         let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
-        let outcomes = dispatch(&Script::default(), &batch(&bodies), 99, 2).await;
+        let outcomes = run(&Script::default(), &batch(&bodies), 2).await;
         for (action, outcome) in picked.iter().zip(&outcomes) {
             let fits = match outcome {
                 Outcome::Done => *action == "ok",
@@ -142,7 +151,7 @@ async fn every_mixture_keeps_its_order() {
 async fn a_lane_runs_in_order_and_lanes_run_side_by_side() {
     let script = Script::default();
     let messages = batch(&["x:x1:ok", "y:y1:ok", "x:x2:panic", "y:y2:ok", "x:x3:ok", ":alone:ok"]);
-    let outcomes = dispatch(&script, &messages, 99, 10).await;
+    let outcomes = run(&script, &messages, 10).await;
     assert_eq!(comes_back(&outcomes), [2]);
     let events = script.events();
     let lane = |lane: &str| -> Vec<&str> {
@@ -160,7 +169,7 @@ async fn the_bound_on_concurrency_holds() {
     let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
     for (concurrency, expected) in [(0, 1), (1, 1), (3, 3), (100, 12)] {
         let script = Script::default();
-        let outcomes = dispatch(&script, &batch(&bodies), 99, concurrency).await;
+        let outcomes = run(&script, &batch(&bodies), concurrency).await;
         assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Done));
         assert_eq!(script.most_at_once(), expected, "with concurrency {concurrency}");
     }
@@ -169,14 +178,39 @@ async fn the_bound_on_concurrency_holds() {
 #[tokio::test]
 async fn every_task_learns_its_own_delivery() {
     let script = Script::default();
-    dispatch(&script, &batch(&["malformed", ":a:ok", "lane:b:ok"]), 1234, 10).await;
+    run(&script, &batch(&["malformed", ":a:ok", "lane:b:ok"]), 10).await;
     let contexts: BTreeMap<String, Context> = script.contexts.lock().expect("no panic").drain(..).collect();
     let of = |name: &str| (contexts[name].delivery.as_str(), contexts[name].attempt, contexts[name].deadline_ms);
-    assert_eq!(of("a"), ("receipt-1", 2, 1234));
-    assert_eq!(of("b"), ("receipt-2", 3, 1234));
+    assert_eq!(of("a"), ("receipt-1", 2, DEADLINE_MS));
+    assert_eq!(of("b"), ("receipt-2", 3, DEADLINE_MS));
 }
 
 #[tokio::test]
 async fn an_empty_batch_is_fine() {
-    assert_eq!(dispatch(&Script::default(), &[], 99, 10).await, []);
+    assert_eq!(run(&Script::default(), &[], 10).await, []);
+}
+
+#[tokio::test]
+async fn nothing_is_begun_that_cannot_be_done_before_the_deadline() {
+    let script = Script::default();
+    let clock = ManualClock::advancing(0);
+    let needs_ms = Script::NEEDS.as_millis() as u64;
+    let metrics = Arc::new(Metrics::default());
+    for (left_ms, expected) in [(needs_ms, Outcome::Done), (needs_ms - 1, failed(Duration::ZERO, LATE))] {
+        let deadline_ms = clock.now_ms() + left_ms;
+        let shift = Shift { clock: &clock, deadline_ms, concurrency: 1, metrics: metrics.clone() };
+        assert_eq!(dispatch(&script, &batch(&[":a:ok"]), &shift).await, [expected]);
+    }
+    assert_eq!(script.events(), ["start a", "end a"]);
+    assert_eq!((metrics.values("done"), metrics.values("failed")), (vec![1], vec![1]));
+    assert_eq!(metrics.values("latency").len(), 1);
+}
+
+const LATE: &str = "no time is left before the deadline";
+
+#[test]
+fn pauses_double_up_to_a_quarter_of_an_hour() {
+    let failure = BatchFailure { after: Duration::from_secs(3), reason: String::new() };
+    let pauses: Vec<u64> = [1, 2, 3, 9, 40].iter().map(|attempt| failure.pause(*attempt).as_secs()).collect();
+    assert_eq!(pauses, [3, 6, 12, 768, 900]);
 }

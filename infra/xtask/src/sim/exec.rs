@@ -10,9 +10,9 @@ use super::world::{Event, Fate, Sim};
 use asset::profile::Profile;
 use asset::settle::Patience;
 use ingest::Ingest;
-use ports::Received;
+use ports::{Clock, Received};
 use resize::Resize;
-use runtime::{Outcome, dispatch};
+use runtime::{Outcome, Shift, dispatch};
 use settle::{Settle, SweepScope};
 use std::future::Future;
 use std::pin::Pin;
@@ -283,11 +283,13 @@ impl Executor {
 }
 
 async fn invoke(sim: Sim, functions: Arc<Functions>, queue: usize, batch: Vec<Received>, receipts: Vec<Receipt>) {
-    let deadline_ms = sim.world().now_ms() + 60_000;
+    let clock = SimClock(sim.clone());
+    let shift =
+        Shift { clock: &clock, deadline_ms: clock.now_ms() + 60_000, concurrency: 4, metrics: Default::default() };
     let outcomes = match queue {
-        INGEST => dispatch(&functions.ingest, &batch, deadline_ms, 4).await,
-        RESIZE => dispatch(&functions.resize, &batch, deadline_ms, 4).await,
-        _ => dispatch(&functions.settle, &batch, deadline_ms, 4).await,
+        INGEST => dispatch(&functions.ingest, &batch, &shift).await,
+        RESIZE => dispatch(&functions.resize, &batch, &shift).await,
+        _ => dispatch(&functions.settle, &batch, &shift).await,
     };
     for (outcome, receipt) in outcomes.into_iter().zip(receipts) {
         // An acknowledgement that fails leaves the message where it is: it comes again.

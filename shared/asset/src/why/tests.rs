@@ -142,7 +142,7 @@ fn refusals_reuse_and_people() {
     story.tell(500, facts);
     story.check(expect![[r#"
         =                       ready with gaps: 1 step was refused
-        > 2026-11-23 04:36:20Z  arrived: 2.4 MB of image/jpeg, sha256 7692c3ad3540
+        > 2026-11-23 04:36:20Z  arrived: 2.4 MB of image/jpeg, sha256 7692c3ad3540, settled after 1.0 s
         + 2026-11-23 04:36:20Z  inspect: done in 82 ms, 4000 × 3000 pixels, 2 faces
         + 2026-11-23 04:36:20Z  render whole: done by copying from other-jpg-97e8da2f900341c3, which has the same bytes, 2 files, 80 kB
         ! 2026-11-23 04:36:20Z  render square: refused (too_large): 120000000 pixels, the limit is 50000000. the way out: upload a smaller file
@@ -159,8 +159,8 @@ fn refusals_reuse_and_people() {
     story.tell(1_000, facts);
     story.check(expect![[r#"
         =                       in review: the focal point was placed on an earlier version: confirm, move or release it
-        > 2026-11-23 04:36:20Z  arrived: 2.4 MB of image/jpeg, sha256 7692c3ad3540
-        > 2026-11-23 04:37:22Z  replaced: 2.4 MB of image/jpeg, sha256 3fc4ccfe7458
+        > 2026-11-23 04:36:20Z  arrived: 2.4 MB of image/jpeg, sha256 7692c3ad3540, settled after 1.0 s
+        > 2026-11-23 04:37:22Z  replaced: 2.4 MB of image/jpeg, sha256 3fc4ccfe7458, settled after 3.0 s
         + 2026-11-23 04:37:23Z  inspect: done in 82 ms, 4000 × 3000 pixels, 2 faces
         + 2026-11-23 04:37:24Z  render whole: done in 82 ms, 2 files, 80 kB
         + 2026-11-23 04:37:24Z  render square: done in 82 ms, 2 files, 80 kB
@@ -172,8 +172,8 @@ fn refusals_reuse_and_people() {
     story.tell(1_000, vec![story.arrival(Change::Delete)]);
     story.check(expect![[r#"
         =                       deleted: deleted from the inbox
-        > 2026-11-23 04:36:20Z  arrived: 2.4 MB of image/jpeg, sha256 7692c3ad3540
-        > 2026-11-23 04:37:22Z  replaced: 2.4 MB of image/jpeg, sha256 3fc4ccfe7458
+        > 2026-11-23 04:36:20Z  arrived: 2.4 MB of image/jpeg, sha256 7692c3ad3540, settled after 1.0 s
+        > 2026-11-23 04:37:22Z  replaced: 2.4 MB of image/jpeg, sha256 3fc4ccfe7458, settled after 3.0 s
         > 2026-11-23 04:37:25Z  deleted from the inbox
         @ 2026-11-23 04:36:21Z  eve⟨U+202E⟩ asked to try task bcb82038ff7f4365 again
     "#]]);

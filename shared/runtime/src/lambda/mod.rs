@@ -1,0 +1,98 @@
+//! The shell of a function on Lambda: batches from an SQS event source mapping into `dispatch`, batch-item failures back.
+
+mod logs;
+mod variables;
+
+pub use lambda_runtime::Error;
+pub use logs::log_as_json;
+pub use variables::{MissingVariables, Variables};
+
+use crate::{Function, Metrics, Outcome, Shift, dispatch};
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use lambda_runtime::{LambdaEvent, service_fn};
+use ports::{Clock, Queue, Received};
+use std::sync::Arc;
+use std::time::SystemTime;
+use tracing::Instrument;
+
+/// Messages of one batch handled at the same time.
+const CONCURRENCY: usize = 10;
+
+/// The time that is left of an invocation when its answer must be on its way.
+const MARGIN_MS: u64 = 500;
+
+/// Serves a function until Lambda ends the process.
+///
+/// `queue` is the one that the function is fed from: what fails is made visible there after the pause that the failure asks for, instead
+/// of after the visibility timeout, which has to be many times the function's own.
+pub async fn serve<F: Function>(function: F, queue: Arc<dyn Queue>, clock: Arc<dyn Clock>) -> Result<(), Error> {
+    let (function, queue, clock) = (&function, queue.as_ref(), clock.as_ref());
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
+        let span = tracing::info_span!(
+            "invocation",
+            request.id = event.context.request_id,
+            trace.id = event.context.xray_trace_id.as_deref().unwrap_or_default(),
+        );
+        let deadline_ms = event.context.deadline.saturating_sub(MARGIN_MS);
+        Ok::<_, Error>(answer(function, queue, clock, event.payload, deadline_ms).instrument(span).await)
+    }))
+    .await
+}
+
+/// Handles one event.
+async fn answer<F: Function>(
+    function: &F,
+    queue: &dyn Queue,
+    clock: &dyn Clock,
+    event: SqsEvent,
+    deadline_ms: u64,
+) -> SqsBatchResponse {
+    let batch: Vec<Received> = event.records.into_iter().map(received).collect();
+    let metrics = Arc::new(Metrics::default());
+    let shift = Shift { clock, deadline_ms, concurrency: CONCURRENCY, metrics: metrics.clone() };
+    let outcomes = dispatch(function, &batch, &shift).await;
+    let mut response = SqsBatchResponse::default();
+    for (message, outcome) in batch.iter().zip(outcomes) {
+        let Outcome::Failed(failure) = outcome else { continue };
+        let pause = failure.pause(message.attempt);
+        // Without it the message comes back all the same, only later.
+        if let Err(error) = queue.give_back(&message.receipt, pause, &failure.reason).await {
+            tracing::warn!(function = F::NAME, message.id = %message.id, %error, "could not shorten the wait");
+        }
+        let mut item = BatchItemFailure::default();
+        item.item_identifier.clone_from(&message.id);
+        response.batch_item_failures.push(item);
+    }
+    if let Some(record) = metrics.to_emf(F::NAME, clock.now_ms()) {
+        println!("{record}");
+    }
+    response
+}
+
+fn received(message: SqsMessage) -> Received {
+    let attempt = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+    Received {
+        id: message.message_id.unwrap_or_default(),
+        receipt: message.receipt_handle.unwrap_or_default(),
+        body: message.body.unwrap_or_default(),
+        attempt: attempt.unwrap_or(1),
+    }
+}
+
+/// The clock of the machine.
+pub struct WallClock;
+
+#[async_trait::async_trait]
+impl Clock for WallClock {
+    fn now_ms(&self) -> u64 {
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+    }
+
+    async fn sleep(&self, duration: std::time::Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
+    fn random(&self) -> u64 {
+        fastrand::u64(..)
+    }
+}
