@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 /// The resources of one setting, by logical name.
 pub struct Stack {
     resources: BTreeMap<String, Value>,
+    parameters: BTreeMap<String, Value>,
 }
 
 impl Stack {
@@ -23,7 +24,7 @@ impl Stack {
                 resources.insert(name.clone(), resolver.resolve(resource)?.unwrap_or_default());
             }
         }
-        Ok(Stack { resources })
+        Ok(Stack { resources, parameters: resolver.parameters })
     }
 
     /// Returns every resource of a type, with its properties.
@@ -35,6 +36,11 @@ impl Stack {
     /// Returns the properties of a resource of a type.
     pub fn get(&self, kind: &str, name: &str) -> Option<&Value> {
         self.resources.get(name).filter(|resource| resource["Type"] == kind).map(|resource| &resource["Properties"])
+    }
+
+    /// Returns a parameter's value; empty if there is no such parameter.
+    pub fn parameter(&self, name: &str) -> &str {
+        self.parameters.get(name).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// Returns whole resources: type, properties, deletion policy.

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 /// Clients and a browser that we did not write; what they think of us is what users will think.
 const PIP: &[&str] = &[
     "awscli==1.46.3",
-    "boto3==1.44.5",
+    "boto3==1.43.106", // the newest whose botocore is the one that MiniStack wants
     // What knows AWS's templates and policies better than we do.
     "aws-sam-translator==1.115.0",
     "cfn-lint==1.58.0",

@@ -26,6 +26,7 @@ const FUNCTION: &str = "AWS::Lambda::Function";
 
 pub fn check(stack: &Stack, found: &mut Findings) {
     check_roles(stack, found);
+    check_versions(stack, found);
     let grants = grants(stack);
     for grant in &grants {
         check_grant(grant, found);
@@ -59,13 +60,34 @@ fn check_roles(stack: &Stack, found: &mut Findings) {
         let has_managed = !items(&role["ManagedPolicyArns"]).is_empty();
         found.unless(!has_managed, "I2", name, "has a managed policy: AWS's own allow receiving from every queue");
         let wanted = if owners.contains_key(name) { "lambda.amazonaws.com" } else { "scheduler.amazonaws.com" };
-        for statement in items(&role["AssumeRolePolicyDocument"]["Statement"]) {
+        let trust = items(&role["AssumeRolePolicyDocument"]["Statement"]);
+        found.unless(trust.len() == 1, "I10", name, "is taken by one statement");
+        for statement in trust {
+            let assumes = statement["Effect"] == "Allow" && statement["Action"] == "sts:AssumeRole";
+            found.unless(assumes, "I10", name, "its trust allows `sts:AssumeRole` and nothing else");
             let services = texts(&statement["Principal"]["Service"]);
             found.unless(services == [wanted], "I10", name, format!("is to be taken by `{wanted}` and nobody else"));
             if wanted == "scheduler.amazonaws.com" {
-                let is_ours = statement["Condition"]["StringEquals"]["aws:SourceArn"].is_string();
+                let group = target(&statement["Condition"]["StringEquals"]["aws:SourceArn"]);
+                let is_ours = group.is_some_and(|group| schedules_are_in(stack, group));
                 found.unless(is_ours, "I10", name, "any schedule of any account could take it: name aws:SourceArn");
             }
+        }
+    }
+}
+
+fn schedules_are_in(stack: &Stack, group: &str) -> bool {
+    stack.of("AWS::Scheduler::Schedule").all(|(_, schedule)| target(&schedule["GroupName"]) == Some(group))
+}
+
+/// Without a version, a policy is read by the rules of 2008.
+fn check_versions(stack: &Stack, found: &mut Findings) {
+    for (name, resource) in stack.all() {
+        let properties = &resource["Properties"];
+        let inline = items(&properties["Policies"]).into_iter().map(|policy| &policy["PolicyDocument"]);
+        let own = [&properties["AssumeRolePolicyDocument"], &properties["PolicyDocument"]];
+        for document in inline.chain(own).filter(|document| !document.is_null()) {
+            found.unless(document["Version"] == "2012-10-17", "I11", name, "a policy of it has no version");
         }
     }
 }
@@ -93,7 +115,7 @@ fn check_grant(grant: &Grant<'_>, found: &mut Findings) {
     }
 }
 
-/// A variable with a queue's address is a promise to send there.
+/// A variable with a queue's address is a promise to send there, or to give messages back.
 fn check_queue_urls(stack: &Stack, grants: &[Grant<'_>], found: &mut Findings) {
     for (name, function) in stack.of(FUNCTION) {
         let role = role_of(stack, name);
@@ -102,7 +124,7 @@ fn check_queue_urls(stack: &Stack, grants: &[Grant<'_>], found: &mut Findings) {
             let queue = target(value).unwrap_or_default();
             let may_send = |grant: &&Grant<'_>| {
                 Some(grant.role) == role
-                    && grant.allows("sqs:SendMessage")
+                    && (grant.allows("sqs:SendMessage") || grant.allows("sqs:ChangeMessageVisibility"))
                     && grant.resources.iter().any(|resource| place(resource) == queue)
             };
             found.unless(

@@ -1,33 +1,79 @@
-//! `A`: somebody hears of dead letters and of what waits too long.
+//! `A`: somebody hears of dead letters, of what waits too long, and of a console that fails; a page shows how all of it is doing.
 
-use super::Findings;
 use super::queues::dead_queues;
+use super::{Findings, number};
 use crate::Stack;
 use crate::model::{items, target};
 use serde_json::Value;
 
+const API: &str = "AWS::ApiGatewayV2::Api";
+
 pub fn check(stack: &Stack, found: &mut Findings) {
     let dead = dead_queues(stack);
     for (name, _) in stack.of("AWS::SQS::Queue") {
-        let (rule, metric) = match dead.contains(name) {
-            true => ("A1", "ApproximateNumberOfMessagesVisible"),
-            false => ("A2", "ApproximateAgeOfOldestMessage"),
+        let is_dead = dead.contains(name);
+        let (rule, metric) = if is_dead {
+            ("A1", "ApproximateNumberOfMessagesVisible")
+        } else {
+            ("A2", "ApproximateAgeOfOldestMessage")
         };
-        let is_watched = stack.of("AWS::CloudWatch::Alarm").any(|(_, alarm)| watches(alarm, name, metric));
-        found.unless(is_watched, rule, name, format!("no alarm watches its `{metric}`"));
+        let is_watched = stack.of("AWS::CloudWatch::Alarm").any(|(_, alarm)| {
+            // The first dead letter counts; everything else may wait a while.
+            let is_sharp = number(&alarm["Threshold"]).is_some_and(|limit| (limit == 0.0) == is_dead);
+            alarm["MetricName"] == metric
+                && is_sharp
+                && alarm["Statistic"] == "Maximum"
+                && watches(alarm, "AWS/SQS", name)
+        });
+        found.unless(is_watched, rule, name, format!("no alarm watches the maximum of its `{metric}`"));
+    }
+    for (name, _) in stack.of(API) {
+        let is_watched = stack.of("AWS::CloudWatch::Alarm").any(|(_, alarm)| {
+            let counts = alarm["Statistic"] == "Sum" && number(&alarm["Threshold"]).is_some();
+            alarm["MetricName"] == "5xx" && counts && watches(alarm, "AWS/ApiGateway", name)
+        });
+        found.unless(is_watched, "A4", name, "no alarm counts its own failures (`5xx`)");
     }
     for (name, alarm) in stack.of("AWS::CloudWatch::Alarm") {
-        let topics: Vec<&str> = items(&alarm["AlarmActions"]).into_iter().filter_map(target).collect();
-        let is_heard = topics.iter().any(|topic| stack.get("AWS::SNS::Topic", topic).is_some());
-        found.unless(is_heard, "A3", name, "tells no topic");
-        let is_calm = alarm["TreatMissingData"] == "notBreaching";
-        found.unless(is_calm, "A3", name, "rings while there is nothing to measure: TreatMissingData is notBreaching");
-        let is_up = alarm["ComparisonOperator"] == "GreaterThanThreshold";
-        found.unless(is_up, "A3", name, "does not ring when its metric rises");
+        check_alarm(stack, name, alarm, found);
     }
+    check_dashboard(stack, found);
 }
 
-fn watches(alarm: &Value, queue: &str, metric: &str) -> bool {
-    let is_of = |dimension: &&Value| dimension["Name"] == "QueueName" && target(&dimension["Value"]) == Some(queue);
-    alarm["Namespace"] == "AWS/SQS" && alarm["MetricName"] == metric && items(&alarm["Dimensions"]).iter().any(is_of)
+fn watches(alarm: &Value, namespace: &str, resource: &str) -> bool {
+    let dimension = if namespace == "AWS/SQS" { "QueueName" } else { "ApiId" };
+    let is_of = |one: &&Value| one["Name"] == dimension && target(&one["Value"]) == Some(resource);
+    alarm["Namespace"] == namespace && items(&alarm["Dimensions"]).iter().any(is_of)
+}
+
+fn check_alarm(stack: &Stack, name: &str, alarm: &Value, found: &mut Findings) {
+    let is_topic = |topic: &&Value| target(topic).is_some_and(|topic| stack.get("AWS::SNS::Topic", topic).is_some());
+    for actions in ["AlarmActions", "OKActions"] {
+        let tells = items(&alarm[actions]).iter().any(is_topic);
+        found.unless(tells, "A3", name, format!("its {actions} tell no topic"));
+    }
+    let is_calm = alarm["TreatMissingData"] == "notBreaching";
+    found.unless(is_calm, "A3", name, "rings while there is nothing to measure: TreatMissingData is notBreaching");
+    let is_up = alarm["ComparisonOperator"] == "GreaterThanThreshold";
+    found.unless(is_up, "A3", name, "does not ring when its metric rises");
+    let period = number(&alarm["Period"]).unwrap_or(0.0) * number(&alarm["EvaluationPeriods"]).unwrap_or(0.0);
+    found.unless(
+        (60.0..=900.0).contains(&period),
+        "A3",
+        name,
+        "rings after some minutes, not at once and not much later",
+    );
+}
+
+fn check_dashboard(stack: &Stack, found: &mut Findings) {
+    let bodies: String = stack
+        .of("AWS::CloudWatch::Dashboard")
+        .filter_map(|(_, dashboard)| dashboard["DashboardBody"].as_str())
+        .collect();
+    for kind in ["AWS::SQS::Queue", "AWS::Lambda::Function", API] {
+        for (name, _) in stack.of(kind) {
+            let is_shown = bodies.contains(&format!("${{{name}}}")) || bodies.contains(&format!("${{{name}."));
+            found.unless(is_shown, "A5", name, "is on no dashboard");
+        }
+    }
 }

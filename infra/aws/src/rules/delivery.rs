@@ -11,7 +11,27 @@ const RENDITIONS: &str = "StoreBucket/assets/*/renditions/*";
 pub fn check(stack: &Stack, found: &mut Findings) {
     for (name, distribution) in stack.of("AWS::CloudFront::Distribution") {
         let config = &distribution["DistributionConfig"];
-        for origin in items(&config["Origins"]) {
+        found.unless(config["Enabled"] == true, "C1", name, "is switched off");
+        let domain = stack.parameter("DeliveryDomain");
+        let is_named = texts(&config["Aliases"]).contains(&domain) != domain.is_empty();
+        found.unless(is_named, "C1", name, "answers to its own domain, if it has one");
+        let origins = items(&config["Origins"]);
+        let is_store = |origin: &&Value| {
+            origin["DomainName"] == "${StoreBucket.RegionalDomainName}"
+                // Without it CloudFront takes the bucket for a web server.
+                && origin["S3OriginConfig"]["OriginAccessIdentity"] == ""
+                && origin["Id"] == config["DefaultCacheBehavior"]["TargetOriginId"]
+        };
+        found.unless(
+            origins.len() == 1 && origins.iter().all(is_store),
+            "C1",
+            name,
+            "brings what is in the store, and nothing else",
+        );
+        let cached = &config["DefaultCacheBehavior"];
+        let is_whole = cached["CachePolicyId"].is_string() && cached["ResponseHeadersPolicyId"].is_string();
+        found.unless(is_whole, "C4", name, "says how it caches and which security headers it adds");
+        for origin in origins {
             let access = target(&origin["OriginAccessControlId"]);
             let access = access.and_then(|access| stack.get("AWS::CloudFront::OriginAccessControl", access));
             let is_signed =

@@ -1,5 +1,6 @@
 //! `E`: events and schedules reach their queue, or the queue for what could not be delivered.
 
+use super::queues::consumers;
 use super::{Findings, number};
 use crate::Stack;
 use crate::model::{items, target, texts};
@@ -19,10 +20,11 @@ pub fn check(stack: &Stack, found: &mut Findings) {
                 found.unless(may, "E2", name, format!("no queue policy lets this rule send to `{queue}`"));
             }
         }
-        if texts(&rule["EventPattern"]["source"]) == ["aws.s3"] {
-            check_bucket_rule(stack, name, &rule["EventPattern"], found);
-        }
+        check_bucket_rule(stack, name, &rule["EventPattern"], found);
+        let is_heard = items(&rule["Targets"]).iter().any(|to| is_consumed(stack, to));
+        found.unless(is_heard, "E10", name, "its events reach no function");
     }
+    found.unless(stack.of("AWS::Events::Rule").next().is_some(), "E10", "stack", "no rule brings the inbox's events");
     let schedules: Vec<(&str, &Value)> = stack.of("AWS::Scheduler::Schedule").collect();
     for (name, schedule) in &schedules {
         check_target(name, &schedule["Target"], found);
@@ -39,7 +41,13 @@ fn check_target(name: &str, to: &Value, found: &mut Findings) {
     let has_dead = to["DeadLetterConfig"]["Arn"].is_string();
     found.unless(has_dead, "E1", name, "what cannot be delivered is dropped: name a DeadLetterConfig");
     let age = number(&to["RetryPolicy"]["MaximumEventAgeInSeconds"]).unwrap_or(0.0);
-    found.unless(age >= HOUR, "E5", name, "does not say that it retries for an hour or more");
+    let retries = number(&to["RetryPolicy"]["MaximumRetryAttempts"]).unwrap_or(0.0);
+    let is_patient = age >= HOUR && retries >= 1.0;
+    found.unless(is_patient, "E5", name, "does not say that it retries, and for an hour or more");
+}
+
+fn is_consumed(stack: &Stack, to: &Value) -> bool {
+    target(&to["Arn"]).is_some_and(|queue| consumers(stack).contains_key(queue))
 }
 
 fn may_rule_send(stack: &Stack, rule: &str, queue: &str) -> bool {
@@ -56,6 +64,7 @@ fn may_rule_send(stack: &Stack, rule: &str, queue: &str) -> bool {
 }
 
 fn check_bucket_rule(stack: &Stack, name: &str, pattern: &Value, found: &mut Findings) {
+    found.unless(texts(&pattern["source"]) == ["aws.s3"], "E3", name, "anybody's events pass for the bucket's");
     let names = items(&pattern["detail"]["bucket"]["name"]);
     let buckets: Vec<&str> = names.into_iter().filter_map(target).collect();
     found.unless(!buckets.is_empty(), "E3", name, "takes the events of every bucket in the account: name one");
@@ -71,6 +80,8 @@ fn check_bucket_rule(stack: &Stack, name: &str, pattern: &Value, found: &mut Fin
 }
 
 fn check_schedule(stack: &Stack, name: &str, schedule: &Value, found: &mut Findings) {
+    let is_heard = target(&schedule["Target"]["Arn"]) == Some("SettleQueue") && is_consumed(stack, &schedule["Target"]);
+    found.unless(is_heard, "E10", name, "does not reach settle");
     let expression = schedule["ScheduleExpression"].as_str().unwrap_or_default();
     found.unless(minutes_of_rate(expression).is_some(), "E6", name, format!("`{expression}` is no `rate(…)`"));
     let role = target(&schedule["Target"]["RoleArn"]);

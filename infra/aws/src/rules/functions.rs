@@ -18,6 +18,10 @@ pub fn check(stack: &Stack, found: &mut Findings) {
         found.unless(runs, "F1", name, "is a program named `bootstrap` on `provided.al2023`");
         found.unless(function["Architectures"] == serde_json::json!(["arm64"]), "F1", name, "runs on arm64");
         check_logs(stack, name, function, found);
+        let package = format!("{}.zip", name.trim_end_matches("Function").to_lowercase());
+        found.unless(function["Code"]["S3Key"] == package.as_str(), "F6", name, format!("is made of `{package}`"));
+        let says = number(&function["Timeout"]).is_some() && number(&function["MemorySize"]).is_some();
+        found.unless(says, "F3", name, "does not say its Timeout and MemorySize");
         let timeout = number(&function["Timeout"]).unwrap_or(3.0);
         found.unless((1.0..=900.0).contains(&timeout), "F3", name, "the timeout is not within 1 to 900 s");
         found.unless(function["TracingConfig"]["Mode"] == "Active", "F4", name, "is not traced");

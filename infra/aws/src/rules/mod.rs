@@ -11,6 +11,7 @@ pub mod literals;
 pub mod money;
 mod needs;
 mod queues;
+mod table;
 mod writes;
 
 use crate::calls::Calls;
@@ -29,6 +30,7 @@ pub fn check(stack: &Stack, calls: &Calls) -> Vec<Finding> {
     http::check(stack, &mut found);
     delivery::check(stack, &mut found);
     money::check(stack, &mut found);
+    table::check(stack, &mut found);
     needs::check(stack, calls, &mut found);
     literals::dangling(stack, &mut found);
     found.0

@@ -3,11 +3,14 @@
 use super::events::minutes_of_rate;
 use super::{Findings, is_true, number};
 use crate::Stack;
+use crate::model::{items, target};
+use serde_json::Value;
 
 /// List prices in dollars (us-east-1), from memory on 2026-11-23: not verified, for there is no price list offline.
 mod price {
     pub const ALARM_MONTH: f64 = 0.10;
     pub const DASHBOARD_MONTH: f64 = 3.00;
+    pub const METRIC_MONTH: f64 = 0.30;
     pub const SECRET_MONTH: f64 = 0.40;
     pub const QUEUE_REQUEST: f64 = 0.40 / 1e6;
     pub const SCHEDULE_RUN: f64 = 1.00 / 1e6;
@@ -19,6 +22,7 @@ mod price {
 mod free {
     pub const ALARMS: f64 = 10.0;
     pub const DASHBOARDS: f64 = 3.0;
+    pub const METRICS: f64 = 10.0;
     pub const QUEUE_REQUESTS: f64 = 1e6;
 }
 
@@ -27,7 +31,9 @@ const MINUTES_PER_MONTH: f64 = 30.0 * 24.0 * 60.0;
 const POLLS_PER_MINUTE: f64 = 5.0 * 3.0;
 /// A sweep of a store in which everything is ready.
 const SWEEP_S: f64 = 0.2;
-const MOST_AT_LIST_PRICE: f64 = 5.0;
+/// Metrics that a sweep writes into its log while nothing else happens: `done` and `latency` of settle.
+const METRICS: f64 = 2.0;
+const MOST_AT_LIST_PRICE: f64 = 6.0;
 const MOST_AFTER_FREE: f64 = 1.0;
 
 /// Resource types that cost by the hour, used or not.
@@ -82,10 +88,12 @@ pub fn idle(stack: &Stack) -> Idle {
         at_list_price: fixed
             + alarms * price::ALARM_MONTH
             + dashboards * price::DASHBOARD_MONTH
+            + METRICS * price::METRIC_MONTH
             + polls * price::QUEUE_REQUEST,
         after_free: fixed
             + beyond(alarms, free::ALARMS) * price::ALARM_MONTH
             + beyond(dashboards, free::DASHBOARDS) * price::DASHBOARD_MONTH
+            + beyond(METRICS, free::METRICS) * price::METRIC_MONTH
             + beyond(polls, free::QUEUE_REQUESTS) * price::QUEUE_REQUEST,
     }
 }
@@ -113,18 +121,38 @@ pub fn check(stack: &Stack, found: &mut Findings) {
             name,
             "keeps expired claims for ever",
         );
-        let attribute = &table["TimeToLiveSpecification"]["AttributeName"];
-        found.unless(*attribute == "expires_at", "T1", name, "the code writes the expiry into `expires_at`");
-        let keys: Vec<_> =
-            table["KeySchema"].as_array().into_iter().flatten().map(|key| &key["AttributeName"]).collect();
-        found.unless(keys == ["pk", "sk"], "T1", name, "the code's keys are `pk` and `sk`");
     }
     for (name, function) in stack.of("AWS::Lambda::Function") {
         let is_provisioned = !function["ProvisionedConcurrencyConfig"].is_null();
         found.unless(!is_provisioned, "M2", name, "keeps instances warm: they cost by the hour");
     }
-    // Without an address there is nobody to tell.
-    let has_address = stack.of("AWS::SNS::Subscription").next().is_some();
-    let has_budget = stack.of("AWS::Budgets::Budget").next().is_some();
-    found.unless(!has_address || has_budget, "M3", "stack", "there is an address for alarms and no budget");
+    check_budget(stack, found);
+}
+
+/// Whoever hears of alarms hears of costs; without an address there is nobody to tell, and a budget without one is refused.
+fn check_budget(stack: &Stack, found: &mut Findings) {
+    let address = stack.parameter("AlarmEmail");
+    let is_subscribed = stack.of("AWS::SNS::Subscription").any(|(_, subscription)| {
+        let topic = target(&subscription["TopicArn"]).and_then(|topic| stack.get("AWS::SNS::Topic", topic));
+        topic.is_some() && subscription["Endpoint"] == address && subscription["Protocol"] == "email"
+    });
+    found.unless(
+        is_subscribed != address.is_empty(),
+        "A6",
+        "stack",
+        "alarms reach the address that was given, if one was",
+    );
+    let is_told = |notification: &&Value| {
+        notification["Subscribers"][0]["Address"] == address && notification["Notification"]["Threshold"].is_number()
+    };
+    let kinds: Vec<&Value> = stack
+        .of("AWS::Budgets::Budget")
+        .flat_map(|(_, budget)| items(&budget["NotificationsWithSubscribers"]))
+        .filter(is_told)
+        .map(|notification| &notification["Notification"]["NotificationType"])
+        .collect();
+    let is_whole = kinds == ["ACTUAL", "FORECASTED"];
+    let has_none = stack.of("AWS::Budgets::Budget").next().is_none();
+    let is_right = if address.is_empty() { has_none } else { is_whole };
+    found.unless(is_right, "M3", "stack", "a budget tells the address, if one was given, of actual and forecast costs");
 }

@@ -9,6 +9,22 @@ use crate::policy::{Grant, grants, place, role_of};
 use serde_json::json;
 use std::collections::BTreeSet;
 
+/// What variables that name a resource must be.
+const VALUES: &[(&str, &str)] = &[
+    ("GREENROOM_INBOX_BUCKET", "${InboxBucket}"),
+    ("GREENROOM_STORE_BUCKET", "${StoreBucket}"),
+    ("GREENROOM_TABLE", "${Table}"),
+    ("GREENROOM_INGEST_QUEUE_URL", "${IngestQueue}"),
+    ("GREENROOM_RESIZE_QUEUE_URL", "${ResizeQueue}"),
+    ("GREENROOM_SETTLE_QUEUE_URL", "${SettleQueue}"),
+    ("GREENROOM_CONSOLE_SECRET", "${ConsoleSecret}"),
+    ("GREENROOM_UPLOAD_ORIGIN", "https://${InboxBucket}.s3.${AWS::Region}.${AWS::URLSuffix}"),
+    (
+        "GREENROOM_QUEUES",
+        "ingest=${IngestQueue}=${IngestDeadQueue},resize=${ResizeQueue}=${ResizeDeadQueue},settle=${SettleQueue}=${SettleDeadQueue}",
+    ),
+];
+
 const FUNCTION: &str = "AWS::Lambda::Function";
 
 pub fn check(stack: &Stack, calls: &Calls, found: &mut Findings) {
@@ -19,6 +35,10 @@ pub fn check(stack: &Stack, calls: &Calls, found: &mut Findings) {
         let read = calls.environment(&short);
         for variable in read.difference(&set) {
             found.add("P1", name, format!("the code reads `{variable}`, and it is not set"));
+        }
+        for (variable, value) in variables.into_iter().flatten() {
+            let right = VALUES.iter().find(|(name, _)| name == variable).map(|(_, value)| *value);
+            found.unless(right.is_none_or(|right| value == right), "P5", name, format!("`{variable}` is {value}"));
         }
         for variable in set.difference(&read) {
             found.add("P1", name, format!("`{variable}` is set, and no code reads it"));

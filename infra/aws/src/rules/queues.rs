@@ -89,7 +89,7 @@ fn check_dead_letters(stack: &Stack, found: &mut Findings) {
             Some(dead) if dead == name || !taken.insert(dead) => {
                 found.add("Q1", name, format!("shares the dead-letter queue `{dead}`: give it one of its own"));
             }
-            Some(_) => {}
+            Some(dead) => found.unless(stack.get(QUEUE, dead).is_some(), "Q1", name, format!("`{dead}` is no queue")),
         }
         let receives = number(&policy["maxReceiveCount"]).unwrap_or(0.0);
         found.unless(
@@ -108,8 +108,9 @@ fn check_mapping(stack: &Stack, name: &str, mapping: &Value, queue: &str, proper
     let is_bounded = concurrency.is_some_and(|most| (2.0..=1000.0).contains(&most));
     found.unless(is_bounded, "Q6", name, "MaximumConcurrency is missing or not within 2 to 1000");
     let window = number(&mapping["MaximumBatchingWindowInSeconds"]).unwrap_or(0.0);
-    let batch = number(&mapping["BatchSize"]).unwrap_or(10.0);
-    found.unless(batch <= 10.0 || window > 0.0, "Q7", name, "a batch of more than 10 needs a batching window");
+    let batch = number(&mapping["BatchSize"]);
+    let is_sound = batch.is_some_and(|batch| batch <= 10.0 || window > 0.0);
+    found.unless(is_sound, "Q7", name, "say the BatchSize; one of more than 10 needs a batching window");
     let function = target(&mapping["FunctionName"]).and_then(|function| stack.get(FUNCTION, function));
     let timeout = function.and_then(|function| number(&function["Timeout"])).unwrap_or(3.0);
     let visibility = number(&properties["VisibilityTimeout"]).unwrap_or(30.0);

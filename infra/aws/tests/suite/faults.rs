@@ -44,6 +44,7 @@ fn every_rule_has_caught_something() {
         include_str!("../../src/rules/money.rs"),
         include_str!("../../src/rules/needs.rs"),
         include_str!("../../src/rules/queues.rs"),
+        include_str!("../../src/rules/table.rs"),
         include_str!("../../src/rules/writes.rs"),
     ];
     let is_id = |word: &&str| {

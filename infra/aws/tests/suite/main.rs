@@ -4,4 +4,5 @@ mod clean;
 mod code;
 mod faults;
 mod planted;
+mod removals;
 mod template;

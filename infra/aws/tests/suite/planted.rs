@@ -36,6 +36,8 @@ pub const FAULTS: &[Fault] = faults! {
     "S5" "InboxBucket" "parts pile up", |h| h.set("/Resources/InboxBucket/Properties/LifecycleConfiguration/Rules/0/Status", json!("Disabled"));
     "S6" "InboxBucket" "originals go with the stack", |h| h.set("/Resources/InboxBucket/DeletionPolicy", json!("Delete"));
     "S6" "StoreBucket" "originals go with a replacement", |h| h.cut("/Resources/StoreBucket", "UpdateReplacePolicy");
+    "S8" "InboxBucket" "pages of any site may upload", |h| h.set("/Resources/InboxBucket/Properties/CorsConfiguration/CorsRules/0/AllowedOrigins", json!(["*"]));
+    "S9" "StoreBucket" "what was deleted is paid for for ever", |h| h.cut("/Resources/StoreBucket/Properties/LifecycleConfiguration/Rules/1", "NoncurrentVersionExpiration");
     "S7" "StoreBucket" "originals expire", |h| h.add("/Resources/StoreBucket/Properties/LifecycleConfiguration/Rules/1", "ExpirationInDays", json!(365));
     // Access.
     "I1" "SettleFunction" "a shared role", |h| h.set("/Resources/SettleFunction/Properties/Role", json!({"Fn::GetAtt": ["ResizeRole", "Arn"]}));
@@ -48,9 +50,11 @@ pub const FAULTS: &[Fault] = faults! {
     "I6" "IngestRole" "traces scoped to nothing that exists", |h| h.set(&h.grant("IngestRole", "Traces", "Resource"), json!({"Fn::Sub": "arn:${AWS::Partition}:xray:${AWS::Region}:${AWS::AccountId}:group/x"}));
     "I7" "ConsoleRole" "may pass any role", |h| h.push("/Resources/ConsoleRole/Properties/Policies/0/PolicyDocument/Statement", json!({"Effect": "Allow", "Action": "iam:PassRole", "Resource": {"Fn::GetAtt": ["SettleRole", "Arn"]}}));
     "I8" "IngestFunction" "may not send where it must", |h| h.set(&h.grant("IngestRole", "Tell", "Resource"), json!({"Fn::GetAtt": ["ResizeQueue", "Arn"]}));
+    "I8" "ResizeFunction" "may not give back what it took", |h| h.set(&h.grant("ResizeRole", "Consume", "Resource"), json!({"Fn::GetAtt": ["IngestQueue", "Arn"]}));
     "I9" "ResizeFunction" "eats another one's messages", |h| h.set(&h.grant("ResizeRole", "Consume", "Resource"), json!([{"Fn::GetAtt": ["ResizeQueue", "Arn"]}, {"Fn::GetAtt": ["SettleQueue", "Arn"]}]));
     "I10" "SettleRole" "anybody in the account may be settle", |h| h.set("/Resources/SettleRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal", json!({"AWS": {"Ref": "AWS::AccountId"}}));
     "I10" "SweepRole" "a stranger's schedule may send", |h| h.cut("/Resources/SweepRole/Properties/AssumeRolePolicyDocument/Statement/0", "Condition");
+    "I11" "ResizeRole" "a policy of 2008", |h| h.cut("/Resources/ResizeRole/Properties/Policies/0/PolicyDocument", "Version");
     // Events.
     "E1" "InboxRule" "undelivered events are dropped", |h| h.cut("/Resources/InboxRule/Properties/Targets/0", "DeadLetterConfig");
     "E1" "SweepDue" "undelivered sweeps are dropped", |h| h.cut("/Resources/SweepDue/Properties/Target", "DeadLetterConfig");
@@ -64,6 +68,8 @@ pub const FAULTS: &[Fault] = faults! {
     "E7" "SweepDue" "the schedule may not send", |h| h.set(&h.grant("SweepRole", "Send", "Resource"), json!({"Fn::GetAtt": ["DeliveryDeadQueue", "Arn"]}));
     "E8" "schedules" "a message that settle does not know", |h| h.set("/Resources/SweepAll/Properties/Target/Input", json!("{\"sweep\":\"everything\"}"));
     "E9" "InboxRule" "deletions go unnoticed", |h| h.take("/Resources/InboxRule/Properties/EventPattern/detail-type", &json!("Object Deleted"));
+    "E10" "InboxRule" "events go to the dead", |h| h.set("/Resources/InboxRule/Properties/Targets/0/Arn", json!({"Fn::GetAtt": ["DeliveryDeadQueue", "Arn"]}));
+    "E10" "SweepDue" "sweeps go to resize", |h| h.set("/Resources/SweepDue/Properties/Target/Arn", json!({"Fn::GetAtt": ["ResizeQueue", "Arn"]}));
     // Writes.
     "X1" "IngestFunction" "writes where it is triggered", |h| h.push(&h.grant("IngestRole", "Keep", "Resource"), json!({"Fn::Sub": "${InboxBucket.Arn}/done/*"}));
     "X1" "ResizeFunction" "uploads, three queues later", |h| h.push(&h.grant("ResizeRole", "Create", "Resource"), json!({"Fn::Sub": "${InboxBucket.Arn}/*"}));
@@ -84,7 +90,12 @@ pub const FAULTS: &[Fault] = faults! {
     "F4" "IngestFunction" "no traces", |h| h.set("/Resources/IngestFunction/Properties/TracingConfig/Mode", json!("PassThrough"));
     "F5" "ResizeFunction" "less memory than the profile promises", |h| h.set("/Resources/ResizeFunction/Properties/MemorySize", json!(1024));
     "F5" "ResizeFunction" "less time than the profile promises", |h| h.set("/Resources/ResizeFunction/Properties/Timeout", json!(120));
+    "F6" "SettleFunction" "another function's program", |h| h.set("/Resources/SettleFunction/Properties/Code/S3Key", json!("resize.zip"));
     // Alarms.
+    "A1" "ResizeDeadQueue" "ten dead letters before anybody hears", |h| h.set("/Resources/ResizeDeadAlarm/Properties/Threshold", json!(10));
+    "A4" "ConsoleApi" "nobody hears of a broken console", |h| h.set("/Resources/ConsoleErrorAlarm/Properties/MetricName", json!("4xx"));
+    "A5" "ResizeFunction" "a dashboard of last year", |h| h.set("/Resources/Dashboard/Properties/DashboardBody", json!("{\"widgets\": []}"));
+    "A6" "stack" "alarms go to another address", |h| h.set("/Resources/AlarmSubscription/Properties/Endpoint", json!("root@localhost"));
     "A1" "IngestDeadQueue" "the alarm watches another queue", |h| h.set("/Resources/IngestDeadAlarm/Properties/Dimensions/0/Value", json!({"Fn::GetAtt": ["ResizeDeadQueue", "QueueName"]}));
     "A1" "DeliveryDeadQueue" "nobody hears of undelivered events", |h| h.cut("/Resources", "DeliveryDeadAlarm");
     "A2" "ResizeQueue" "nobody hears of a jam", |h| h.cut("/Resources", "ResizeAgeAlarm");
@@ -95,9 +106,16 @@ pub const FAULTS: &[Fault] = faults! {
     "H2" "ConsoleStage" "no access log", |h| h.cut("/Resources/ConsoleStage/Properties", "AccessLogSettings");
     "H3" "ConsoleStage" "the token in the log", |h| h.set("/Resources/ConsoleStage/Properties/AccessLogSettings/Format", json!("$context.requestId $context.identity.queryString"));
     "H4" "ConsoleFunction" "slower than the API waits", |h| h.set("/Resources/ConsoleFunction/Properties/Timeout", json!(60));
+    "H5" "ConsoleApi" "the old form of events", |h| h.set("/Resources/ConsoleIntegration/Properties/PayloadFormatVersion", json!("1.0"));
+    "H5" "ConsoleApi" "another API may call", |h| h.set("/Resources/ConsolePermission/Properties/SourceArn", json!({"Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:*"}));
+    "H6" "ConsoleApi" "a back door beside the domain", |h| h.cut("/Resources/ConsoleApi/Properties", "DisableExecuteApiEndpoint");
     "K1" "ConsoleSecret" "a token that is written down", |h| h.add("/Resources/ConsoleSecret/Properties", "SecretString", json!("swordfish"));
     "K1" "ConsoleSecret" "a short token", |h| h.set("/Resources/ConsoleSecret/Properties/GenerateSecretString/PasswordLength", json!(8));
+    "K2" "ConsoleSecret" "the token under another key", |h| h.cut("/Resources/ConsoleSecret/Properties", "KmsKeyId");
+    "K2" "SweepRole" "sweeps cannot be encrypted", |h| h.set("/Resources/SweepRole/Properties/Policies/0/PolicyDocument/Statement/1/Fn::If/1/Action", json!("kms:Decrypt"));
     // Delivery.
+    "C1" "Distribution" "another bucket behind it", |h| h.set("/Resources/Distribution/Properties/DistributionConfig/Origins/0/DomainName", json!({"Fn::GetAtt": ["InboxBucket", "RegionalDomainName"]}));
+    "C4" "Distribution" "no security headers", |h| h.cut("/Resources/Distribution/Properties/DistributionConfig/DefaultCacheBehavior", "ResponseHeadersPolicyId");
     "C1" "Distribution" "unsigned requests to the bucket", |h| h.cut("/Resources/Distribution/Properties/DistributionConfig/Origins/0", "OriginAccessControlId");
     "C2" "Distribution" "plain HTTP to viewers", |h| h.set("/Resources/Distribution/Properties/DistributionConfig/DefaultCacheBehavior/ViewerProtocolPolicy", json!("allow-all"));
     "C3" "StoreBucketPolicy" "originals for everybody", |h| h.set(&h.rule("StoreBucketPolicy", "DeliverRenditions", "Resource"), json!({"Fn::Sub": "${StoreBucket.Arn}/*"}));
@@ -112,7 +130,10 @@ pub const FAULTS: &[Fault] = faults! {
     "P2" "ResizeFunction" "the whole table", |h| h.cut(&h.grant("ResizeRole", "Claim", ""), "Condition");
     "P3" "ConsoleFunction" "a list is out of reach", |h| h.set(&h.grant("ConsoleRole", "Catalog", "Condition"), json!({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["entry#*"]}}));
     "P4" "SettleFunction" "a condition that never holds", |h| h.add(&h.grant("SettleRole", "SwapManifests", ""), "Condition", json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}));
+    "P5" "SettleFunction" "two queues are swapped", |h| h.set("/Resources/SettleFunction/Properties/Environment/Variables/GREENROOM_RESIZE_QUEUE_URL", json!({"Ref": "SettleQueue"}));
+    "P5" "IngestFunction" "the buckets are swapped", |h| h.set("/Resources/IngestFunction/Properties/Environment/Variables/GREENROOM_STORE_BUCKET", json!({"Ref": "InboxBucket"}));
     // Money and the table.
+    "T2" "Table" "backups that nobody makes", |h| h.cut("/Resources/Table/Properties", "PointInTimeRecoverySpecification");
     "M1" "stack" "three dashboards", |h| for name in ["B", "C"] { h.add("/Resources", name, json!({"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": "{}"}})) };
     "M2" "Gateway" "something that costs by the hour", |h| h.add("/Resources", "Gateway", json!({"Type": "AWS::EC2::NatGateway", "Properties": {}}));
     "M2" "Table" "capacity by the hour", |h| h.set("/Resources/Table/Properties/BillingMode", json!("PROVISIONED"));
