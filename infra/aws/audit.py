@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Has parliament look at every policy of an expanded template: `audit.py STACK`. Findings that are known stand below, with reasons."""
+"""Has parliament look at every policy of an expanded template: `audit.py STACK`.
+
+Findings that are known stand below, with reasons.
+"""
 
 import json
 import re

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Expands template.yaml, which is SAM, into plain CloudFormation: `expand.py OUT`. Asks no network and needs no account."""
+"""Expands template.yaml, which is SAM, into plain CloudFormation: `expand.py OUT`.
+
+Asks no network and needs no account.
+"""
 
 import json
 import os

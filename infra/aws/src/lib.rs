@@ -1,7 +1,7 @@
 //! What runs on AWS: the template `template.yaml` (SAM), expanded by `expand.py`, and the rules that it is held to.
 //!
-//! The rules look at what no linter knows: which queue feeds which function, who may write where, what a month of nothing costs. Each
-//! has an id; each was shown to catch a fault that somebody planted (`tests/suite/faults.rs`).
+//! The rules look at what no linter knows: which queue feeds which function, who may write where, what a month of
+//! nothing costs. Each has an id; each was shown to catch a fault that somebody planted (`tests/suite/faults.rs`).
 
 mod calls;
 mod model;
@@ -32,7 +32,8 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// Parameter values that differ from the defaults, by name: a template with switches is as many templates as it has settings.
+/// Parameter values that differ from the defaults, by name: a template with switches is as many templates as it has
+/// settings.
 const SETTINGS: [&[(&str, &str)]; 2] = [
     &[],
     &[

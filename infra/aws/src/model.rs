@@ -1,6 +1,7 @@
 //! An expanded template with its switches set: what CloudFormation would create, and who refers to whom.
 //!
-//! References become text: `{"Ref": "X"}` is `${X}`, `{"Fn::GetAtt": ["X", "Arn"]}` is `${X.Arn}`, and parameters are their values.
+//! References become text: `{"Ref": "X"}` is `${X}`, `{"Fn::GetAtt": ["X", "Arn"]}` is `${X.Arn}`, and parameters are
+//! their values.
 
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;

@@ -29,11 +29,14 @@ pub fn main() -> anyhow::Result<()> {
     let arguments = ["test", "--release", "-p", "stack", "--", "--nocapture", "--test-threads", "1"];
     let tests = output(Command::new(cargo).args(arguments).current_dir(&workspace))?;
     let said = |what: &str| tests.lines().find_map(|line| Some(&line[line.find(what)?..])).unwrap_or_default();
-    let planted = tests.lines().find(|line| line.contains(" planted, ")).and_then(|line| line.rsplit("... ").next());
-    let planted = planted.context("the tests did not say how many faults they planted")?;
+    let counted = |what: &str| {
+        let line = tests.lines().find(|line| line.contains(what)).and_then(|line| line.rsplit("... ").next());
+        line.with_context(|| format!("the tests did not say `{what}`"))
+    };
+    let (planted, removed) = (counted(" planted, ")?, counted(" pieces taken away, ")?);
     println!("{}", said("functions with a main"));
     println!(
-        "\ninfra: {resources}; linted twice; {policies}; {planted}; {} ({:.0} s)",
+        "\ninfra: {resources}; linted twice; {policies}; {planted}; {removed}; {} ({:.0} s)",
         said("idle: "),
         begin.elapsed().as_secs_f64()
     );

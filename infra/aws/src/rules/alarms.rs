@@ -1,4 +1,5 @@
-//! `A`: somebody hears of dead letters, of what waits too long, and of a console that fails; a page shows how all of it is doing.
+//! `A`: somebody hears of dead letters, of what waits too long, and of a console that fails; a page shows how all of
+//! it is doing.
 
 use super::queues::dead_queues;
 use super::{Findings, number};

@@ -5,7 +5,7 @@ use super::{Findings, number};
 use crate::Stack;
 use crate::model::{items, target, texts};
 use crate::policy::{grants, place, statements};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const QUEUE: &str = "AWS::SQS::Queue";
 const HOUR: f64 = 3600.0;
@@ -77,6 +77,12 @@ fn check_bucket_rule(stack: &Stack, name: &str, pattern: &Value, found: &mut Fin
     let kinds = texts(&pattern["detail-type"]);
     let takes_both = ["Object Created", "Object Deleted"].iter().all(|kind| kinds.contains(kind));
     found.unless(takes_both, "E9", name, "must take `Object Created` and `Object Deleted`");
+    let changes = json!([
+        {"reason": [{"anything-but": "Lifecycle Expiration"}]},
+        {"deletion-type": ["Delete Marker Created"]},
+    ]);
+    let is_exact = pattern["detail"]["$or"] == changes;
+    found.unless(is_exact, "E11", name, "takes the end of old versions, by the bucket's lifecycle, for deletions");
 }
 
 fn check_schedule(stack: &Stack, name: &str, schedule: &Value, found: &mut Findings) {

@@ -5,7 +5,8 @@ use crate::{Finding, Stack};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Looks for regions, partitions and accounts that are written down. Takes the template as it is: set switches bring values of their own.
+/// Looks for regions, partitions and accounts that are written down. Takes the template as it is: set switches bring
+/// values of their own.
 pub fn check(template: &Value) -> Vec<Finding> {
     let mut found = Vec::new();
     let Some(resources) = template["Resources"].as_object() else { return found };

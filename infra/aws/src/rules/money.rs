@@ -129,7 +129,8 @@ pub fn check(stack: &Stack, found: &mut Findings) {
     check_budget(stack, found);
 }
 
-/// Whoever hears of alarms hears of costs; without an address there is nobody to tell, and a budget without one is refused.
+/// Whoever hears of alarms hears of costs; without an address there is nobody to tell, and a budget without one is
+/// refused.
 fn check_budget(stack: &Stack, found: &mut Findings) {
     let address = stack.parameter("AlarmEmail");
     let is_subscribed = stack.of("AWS::SNS::Subscription").any(|(_, subscription)| {

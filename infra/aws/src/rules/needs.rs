@@ -21,7 +21,8 @@ const VALUES: &[(&str, &str)] = &[
     ("GREENROOM_UPLOAD_ORIGIN", "https://${InboxBucket}.s3.${AWS::Region}.${AWS::URLSuffix}"),
     (
         "GREENROOM_QUEUES",
-        "ingest=${IngestQueue}=${IngestDeadQueue},resize=${ResizeQueue}=${ResizeDeadQueue},settle=${SettleQueue}=${SettleDeadQueue}",
+        "ingest=${IngestQueue}=${IngestDeadQueue},resize=${ResizeQueue}=${ResizeDeadQueue},\
+         settle=${SettleQueue}=${SettleDeadQueue}",
     ),
 ];
 

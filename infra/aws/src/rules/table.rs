@@ -1,4 +1,5 @@
-//! `T`: the table is the one that the code knows. `K2`: a customer's key, if there is one, is used for everything that is kept.
+//! `T`: the table is the one that the code knows. `K2`: a customer's key, if there is one, is used for everything
+//! that is kept.
 
 use super::{Findings, is_true};
 use crate::Stack;

@@ -16,7 +16,8 @@ fn a_month_of_nothing_costs_little() {
     let stack = Stack::new(&TEMPLATE, &[]).expect("the model knows the template");
     let idle = idle(&stack);
     println!(
-        "idle: ${:.2} a month at list prices, ${:.2} after free allowances ({} alarms, {} dashboards, {} secrets, {:.0} polls, {:.0} sweeps)",
+        "idle: ${:.2} a month at list prices, ${:.2} after free allowances \
+         ({} alarms, {} dashboards, {} secrets, {:.0} polls, {:.0} sweeps)",
         idle.at_list_price, idle.after_free, idle.alarms, idle.dashboards, idle.secrets, idle.polls, idle.sweeps
     );
     // Counted by hand, so that a model that counts nothing does not pass for a cheap stack.

@@ -36,7 +36,8 @@ const SIGNS: &[(&str, &[&str])] = &[
     (".redrive(", &["sqs:StartMessageMoveTask"]),
 ];
 
-/// What the SDK's operations are called in policies. A part of a multipart upload is a put; a transaction is its puts and deletes.
+/// What the SDK's operations are called in policies. A part of a multipart upload is a put; a transaction is its puts
+/// and deletes.
 const OPERATIONS: &[(&str, &[&str])] = &[
     ("get_object", &["s3:GetObject"]),
     ("head_object", &["s3:GetObject", "s3:ListBucket"]),

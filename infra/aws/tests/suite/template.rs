@@ -25,8 +25,9 @@ pub fn calls() -> Calls {
     Calls::parse(include_str!("../../calls.json")).expect("`calls.json` is as it should be")
 }
 
-/// A template that is about to be broken. Every hand fails if there is nothing where it reaches: a fault that is not planted proves
-/// nothing.
+/// A template that is about to be broken. `StoreBucket/VersioningConfiguration` is a property; a path that begins
+/// with a slash is one from the template's top. Every hand fails if there is nothing where it reaches: a fault that
+/// is not planted proves nothing.
 pub struct Hands(pub Value);
 
 impl Hands {
@@ -80,7 +81,12 @@ impl Hands {
         if field.is_empty() { format!("{statements}/{index}") } else { format!("{statements}/{index}/{field}") }
     }
 
-    fn at(&mut self, pointer: &str) -> &mut Value {
+    fn at(&mut self, path: &str) -> &mut Value {
+        let pointer = match path.split_once('/') {
+            Some((name, rest)) if !name.is_empty() => format!("/Resources/{name}/Properties/{rest}"),
+            _ => path.to_owned(),
+        };
+        let pointer = pointer.trim_end_matches('/');
         self.0.pointer_mut(pointer).unwrap_or_else(|| panic!("there is no `{pointer}`"))
     }
 

@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""Deploys the expanded template with the packaged functions on an emulator and drives it as its users do, with AWS's own clients.
+
+An upload becomes Ready with the same bytes as on one machine; a duplicate changes nothing; a message that is no message is dropped; a task
+that cannot be done ends among the dead letters and, once its cause is gone, is redriven; a replaced key shows nothing stale; a deleted key
+leaves a tombstone; the console answers behind its token.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+
+STACK = "greenroom"
+REGION = "eu-central-1"
+
+
+class Cloud:
+    """The emulator, by the names of the template."""
+
+    def __init__(self, endpoint):
+        self.endpoint = endpoint
+        config = Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}, read_timeout=120)
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
+
+        def client(service):
+            return boto3.client(service, endpoint_url=endpoint, config=config, **keys)
+
+        self.s3, self.sqs, self.lambdas = client("s3"), client("sqs"), client("lambda")
+        self.stacks, self.logs, self.secrets = client("cloudformation"), client("logs"), client("secretsmanager")
+        self.names, self.outputs = {}, {}
+
+    def deploy(self, template, packages):
+        where = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
+        self.s3.create_bucket(Bucket="packages", **where)
+        for package in packages.glob("*.zip"):
+            self.s3.put_object(Bucket="packages", Key=package.name, Body=package.read_bytes())
+        self.s3.put_object(Bucket="packages", Key="stack.json", Body=template.read_bytes())
+        begin = time.monotonic()
+        self.stacks.create_stack(
+            StackName=STACK,
+            TemplateURL=f"{self.endpoint}/packages/stack.json",
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
+        until(lambda: "IN_PROGRESS" not in self.state()["StackStatus"], "the stack is created", 120)
+        state = self.state()
+        resources = self.stacks.describe_stack_resources(StackName=STACK)["StackResources"]
+        failed = [r for r in resources if r["ResourceStatus"] != "CREATE_COMPLETE"]
+        check(state["StackStatus"] == "CREATE_COMPLETE" and not failed, "created", state.get("StackStatusReason", failed))
+        self.names = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources}
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in state["Outputs"]}
+        print(f"created {len(resources)} resources in {time.monotonic() - begin:.1f} s")
+
+    def state(self):
+        return self.stacks.describe_stacks(StackName=STACK)["Stacks"][0]
+
+    def depth(self, queue):
+        """Messages that wait and messages in somebody's hands."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
+        found = self.sqs.get_queue_attributes(QueueUrl=self.names[queue], AttributeNames=names)["Attributes"]
+        return sum(int(found[name]) for name in names)
+
+    def send(self, queue, body):
+        self.sqs.send_message(QueueUrl=self.names[queue], MessageBody=body)
+
+    def object(self, key):
+        try:
+            return self.s3.get_object(Bucket=self.names["StoreBucket"], Key=key)["Body"].read()
+        except self.s3.exceptions.NoSuchKey:
+            return None
+
+    def manifest(self, asset):
+        body = self.object(f"assets/{asset}/manifest.json")
+        return json.loads(body) if body else None
+
+    def said(self, function, text):
+        """How many log lines of a function hold a text."""
+        group = self.names.get(f"{function}Logs")
+        events = self.logs.filter_log_events(logGroupName=group)["events"]
+        return sum(text in event["message"] for event in events)
+
+
+def check(holds, what, detail=""):
+    if not holds:
+        sys.exit(f"failed: {what}: {detail}")
+
+
+def until(holds, what, seconds):
+    end = time.monotonic() + seconds
+    while True:
+        found = holds()
+        if found:
+            return found
+        if time.monotonic() > end:
+            sys.exit(f"failed: not within {seconds} s: {what}")
+        time.sleep(0.3)
+
+
+def outputs_of(manifest):
+    """What a manifest lists, in the form of `greenroom ls --json`."""
+    steps = manifest["readiness"]["steps"]
+    outputs = [output for step in steps for output in step["status"].get("outputs", [])]
+    return sorted((o["view"], o["format"], o["width"], o["sha256"]) for o in outputs), outputs
+
+
+def ready(cloud, asset, sha256, seconds=180):
+    def holds():
+        manifest = cloud.manifest(asset)
+        readiness = manifest["readiness"] if manifest else {}
+        return readiness.get("state") == "ready" and readiness.get("version") == sha256 and manifest
+
+    return until(holds, f"{asset} is ready", seconds)
+
+
+def upload(cloud, aws, path, key):
+    """With the AWS CLI: the client that people use."""
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+    target = f"s3://{cloud.names['InboxBucket']}/{key}"
+    command = [aws, "--endpoint-url", cloud.endpoint, "s3", "cp", "--only-show-errors", str(path), target]
+    subprocess.run(command, check=True, env={**os.environ, **keys})
+
+
+def same_bytes(cloud, manifest, expected):
+    found, outputs = outputs_of(manifest)
+    wanted = sorted((o["view"], o["format"], o["width"], o["sha256"]) for o in expected)
+    check(found == wanted, "the same renditions as on one machine", f"{len(found)} against {len(wanted)}: {set(found) ^ set(wanted)}")
+    for output in outputs:
+        body = cloud.object(output["key"])
+        check(hashlib.sha256(body).hexdigest() == output["sha256"], "the bytes are those of the manifest", output["key"])
+    return len(outputs)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ["endpoint", "stack", "packages", "expected", "samples"]:
+        parser.add_argument(f"--{name}", required=True)
+    args = parser.parse_args()
+    aws = Path(sys.executable).with_name("aws")
+    samples, rows = Path(args.samples), json.loads(Path(args.expected).read_text())
+    first, second = sorted(rows, key=lambda row: row["key"])
+    cloud = Cloud(args.endpoint)
+    cloud.deploy(Path(args.stack), Path(args.packages))
+
+    key, asset = first["key"], first["asset"]
+    begin = time.monotonic()
+    upload(cloud, aws, samples / key, key)
+    manifest = ready(cloud, asset, first["version"])
+    print(f"ready {time.monotonic() - begin:.1f} s after the upload began: {manifest['readiness']['state']}")
+    n_outputs = same_bytes(cloud, manifest, first["outputs"])
+    print(f"the same {n_outputs} renditions as on one machine, byte for byte")
+    until(lambda: not cloud.depth("SettleQueue") and not cloud.depth("ResizeQueue"), "the queues are empty", 60)
+
+    # A duplicate: the notification of the same arrival once more, as S3 may send it.
+    arrival = next(iter(manifest["arrivals"].values()))
+    detail = {
+        "bucket": {"name": cloud.names["InboxBucket"]},
+        "object": {"key": key, "size": first["bytes"], "etag": arrival["change"]["etag"], "sequencer": arrival["sequencer"]},
+        "reason": "PutObject",
+    }
+    event = {"version": "0", "source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+    event["time"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    before = cloud.manifest(asset)
+    n_settled = cloud.said("Settle", "time_to_ready")
+    cloud.send("IngestQueue", json.dumps(event))
+    cloud.send("IngestQueue", "this is no notification")
+    until(lambda: cloud.said("Ingest", "malformed message"), "the malformed message is refused in the log", 60)
+    until(lambda: not cloud.depth("IngestQueue") and not cloud.depth("SettleQueue"), "the queues are empty", 60)
+    check(cloud.manifest(asset) == before, "a duplicate changes nothing", "the manifest moved")
+    check(cloud.depth("IngestDeadQueue") == 0, "a malformed message is dropped", "it is among the dead letters")
+    print("a duplicate changed nothing; a malformed message was dropped with a word in the log")
+
+    # Poison: a task whose original is missing fails until it is given up by the queue.
+    task = json.loads((Path(__file__).parents[2] / "events/samples/resize/inspect.json").read_text())
+    original = f"assets/{task['asset']}/versions/{task['source']}/original"
+    check(cloud.object(original) is None, "the original is missing", original)
+    cloud.send("ResizeQueue", json.dumps(task))
+    until(lambda: cloud.depth("ResizeDeadQueue") == 1, "the poisoned task is a dead letter", 240)
+    body = (samples / key).read_bytes()
+    cloud.s3.put_object(Bucket=cloud.names["StoreBucket"], Key=original, Body=body)
+    redrive(cloud)
+    results = f"assets/{task['asset']}/facts/results/"
+
+    def result():
+        listed = cloud.s3.list_objects_v2(Bucket=cloud.names["StoreBucket"], Prefix=results)
+        return listed.get("Contents")
+
+    until(result, "the redriven task has a result", 120)
+    check(cloud.depth("ResizeDeadQueue") == 0, "the dead letters are gone", "")
+    print("a task that could not be done died, and was done after its redrive")
+
+    # A replaced key: other bytes under the same key.
+    upload(cloud, aws, samples / second["key"], key)
+    manifest = ready(cloud, asset, second["version"])
+    same_bytes(cloud, manifest, second["outputs"])
+    check(cloud.object(f"assets/{asset}/versions/{first['version']}/original"), "the old version is kept", "")
+    print("a replaced key shows the new version only, and keeps the old one's original")
+
+    cloud.s3.delete_object(Bucket=cloud.names["InboxBucket"], Key=key)
+    until(lambda: cloud.manifest(asset)["readiness"]["state"] == "deleted", "the deleted key is a tombstone", 120)
+    folder = f"assets/{asset}/renditions/"
+    listed = lambda: cloud.s3.list_objects_v2(Bucket=cloud.names["StoreBucket"], Prefix=folder).get("KeyCount", 0)
+    until(lambda: listed() == 0, "its renditions are gone", 60)
+    print("a deleted key left a tombstone")
+
+    console(cloud)
+    for queue in ["IngestDeadQueue", "ResizeDeadQueue", "SettleDeadQueue", "DeliveryDeadQueue"]:
+        check(cloud.depth(queue) == 0, "no message died", queue)
+
+
+def redrive(cloud):
+    """As `greenroom --aws STACK redrive` does where the service has no move task: receive, send, delete."""
+    source, target = cloud.names["ResizeDeadQueue"], cloud.names["ResizeQueue"]
+    for message in cloud.sqs.receive_message(QueueUrl=source, WaitTimeSeconds=2).get("Messages", []):
+        cloud.sqs.send_message(QueueUrl=target, MessageBody=message["Body"])
+        cloud.sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
+
+
+def console(cloud):
+    """The console's function, called with the event of an HTTP API."""
+    token = cloud.secrets.get_secret_value(SecretId=cloud.names["ConsoleSecret"])["SecretString"]
+    host = cloud.outputs["ConsoleUrl"].split("//")[1].split("/")[0]
+
+    def get(path, headers):
+        event = {
+            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "", "isBase64Encoded": False,
+            "headers": {"host": host, **headers},
+            "requestContext": {
+                "accountId": "000000000000", "apiId": "api", "domainName": host, "domainPrefix": "api", "requestId": "1",
+                "routeKey": "$default", "stage": "$default", "time": "23/Nov/2026:00:00:00 +0000", "timeEpoch": 1795392000000,
+                "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "drive"},
+            },
+        }
+        answer = cloud.lambdas.invoke(FunctionName=cloud.names["ConsoleFunction"], Payload=json.dumps(event))
+        payload = json.loads(answer["Payload"].read())
+        check("FunctionError" not in answer, "the console answers", payload)
+        return payload["statusCode"], payload.get("body", "")
+
+    check(get("/health", {})[0] == 200, "the console is healthy")
+    check(get("/api/assets", {})[0] == 401, "the console asks for its token")
+    status, body = get("/api/assets?", {"authorization": f"Bearer {token}"})
+    check(status == 200 and isinstance(json.loads(body), (dict, list)), "the console lists assets", (status, body[:200]))
+    status, page = get("/", {"authorization": f"Bearer {token}", "accept": "text/html"})
+    check(status == 200 and "<html" in page, "the console shows its gallery", (status, page[:200]))
+    print("the console answers behind its token")
+
+
+if __name__ == "__main__":
+    main()
