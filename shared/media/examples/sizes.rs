@@ -1,4 +1,5 @@
-//! Times the six sizes of one picture: `cargo run --release -p media --example sizes -- photo.jpg [jpeg|webp|avif] [effort]`.
+//! Times the six sizes of one picture: `cargo run --release -p media --example sizes -- photo.jpg [jpeg|webp|avif] [effort]
+//! [quality] [out folder or -] [rounds]`.
 
 use std::time::Instant;
 
@@ -6,7 +7,8 @@ use asset::image::{ColorPolicy, Encoding, Framing, Limits, OutputFormat, RenderS
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let path = arguments.next().ok_or("usage: sizes FILE [jpeg|webp|avif] [effort] [quality] [out folder]")?;
+    let path =
+        arguments.next().ok_or("usage: sizes FILE [jpeg|webp|avif] [effort] [quality] [out folder or -] [rounds]")?;
     let format = match arguments.next().as_deref() {
         Some("webp") => OutputFormat::Webp,
         Some("avif") => OutputFormat::Avif,
@@ -15,7 +17,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let effort = arguments.next().map_or(Ok(4), |text| text.parse())?;
     let quality =
         arguments.next().map_or(Ok(if format == OutputFormat::Avif { 50 } else { 80 }), |text| text.parse())?;
-    let folder = arguments.next();
+    let folder = arguments.next().filter(|folder| folder != "-");
+    let rounds = arguments.next().map_or(Ok(5), |text| text.parse())?;
     let bytes = std::fs::read(path)?;
     let spec = RenderSpec {
         framing: Framing::Whole,
@@ -23,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         encodings: vec![Encoding { format, quality, effort }],
         color: ColorPolicy::Srgb,
     };
-    for round in 0..5 {
+    for round in 0..rounds {
         let start = Instant::now();
         let made = media::render(&bytes, &spec, &Limits::default())?;
         let total: usize = made.iter().map(|rendition| rendition.bytes.len()).sum();

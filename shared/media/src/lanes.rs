@@ -19,8 +19,7 @@ impl<const N: usize> Lanes<N> {
     /// Rounds to bytes; what lies outside becomes the nearest byte.
     #[inline(always)]
     pub(crate) fn to_bytes(self) -> [u8; N] {
-        // In this order, so that what is not a number becomes 0.
-        Lanes(self.0.map(|value| value.max(0.0).min(255.0))).round().map(|value| value as u8)
+        Lanes(self.0.map(|value| value.clamp(0.0, 255.0))).round().map(|value| value as u8)
     }
 }
 

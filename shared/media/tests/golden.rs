@@ -148,6 +148,19 @@ fn alpha_survives_in_webp() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test reads back what it made")]
+fn webp_has_the_colours_of_its_jpeg() {
+    // The planes of a JPEG go to libwebp without RGB in between: their range must be the one that WebP means.
+    let name = "IMG_4127.JPG";
+    let bytes = std::fs::read(samples().join(name)).expect("the sample is there");
+    let encoding = Encoding { format: OutputFormat::Webp, quality: 95, effort: 4 };
+    let spec =
+        RenderSpec { framing: Framing::Whole, widths: vec![200], encodings: vec![encoding], color: ColorPolicy::Srgb };
+    let made = media::render(&bytes, &spec, &Limits::default()).expect("it renders");
+    check(name, &image::load_from_memory(&made[0].bytes).expect("it decodes").to_rgb8(), COLOR, PIXELS);
+}
+
+#[test]
 fn sets_from_one_decode_show_what_single_sets_show() {
     let path = samples().join("IMG_4127.JPG");
     let bytes = std::fs::read(&path).expect("the sample is there");

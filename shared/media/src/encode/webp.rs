@@ -2,40 +2,72 @@
 
 use asset::image::Encoding;
 use asset::refusal::Refusal;
-use webp::{Encoder, WebPConfig, WebPMemory};
+use webpx::{Encoder, Unstoppable, YuvPlanesRef};
 
+use super::planes::planes;
 use super::{Extras, failed, riff};
 use crate::picture::Picture;
+use crate::planar::Sampling;
 use crate::raster::{Layout, Raster};
 
 /// A frame's duration has 24 bits, in milliseconds.
 const MAX_DURATION: u32 = 0xFF_FFFF;
 
 /// libwebp's `method`, 0 to 6, for effort 0 to 10.
-const METHODS: [i32; 11] = [0, 1, 1, 2, 2, 3, 4, 4, 5, 6, 6];
+const METHODS: [u8; 11] = [0, 1, 1, 2, 4, 4, 4, 5, 5, 6, 6];
 
 pub(super) fn encode(picture: &Picture, encoding: Encoding, extras: &Extras) -> Result<Vec<u8>, Refusal> {
     let file = encode_plain(picture, encoding)?;
     if extras.exif.is_none() && extras.icc.is_none() {
-        return Ok(file.to_vec());
+        return Ok(file);
     }
     let chunks = riff::picture_chunks(&file);
     let (width, height) = picture.size();
     Ok(riff::file(width, height, false, riff::has_alpha(chunks), chunks, extras))
 }
 
-fn encode_plain(picture: &Picture, encoding: Encoding) -> Result<WebPMemory, Refusal> {
-    let mut config = WebPConfig::new().map_err(|()| failed("webp", "its version does not match"))?;
-    config.quality = f32::from(encoding.quality.clamp(1, 100));
-    config.method = METHODS[usize::from(encoding.effort.min(10))];
+fn encode_plain(picture: &Picture, encoding: Encoding) -> Result<Vec<u8>, Refusal> {
     let (width, height) = picture.size();
-    let result = match picture {
-        Picture::Pixels(raster) if raster.layout == Layout::Rgba => {
-            Encoder::from_rgba(&raster.data, width, height).encode_advanced(&config)
-        }
-        _ => Encoder::from_rgb(&picture.to_rgb(), width, height).encode_advanced(&config),
+    let encode = |encoder: Encoder| {
+        let quality = f32::from(encoding.quality.clamp(1, 100));
+        let method = METHODS[usize::from(encoding.effort.min(10))];
+        encoder.quality(quality).method(method).encode(Unstoppable).map_err(|error| failed("webp", error))
     };
-    result.map_err(|error| failed("webp", format!("{error:?}")))
+    match picture {
+        Picture::Pixels(raster) if raster.layout == Layout::Rgba => {
+            encode(Encoder::new_rgba(&raster.data, width, height))
+        }
+        Picture::Pixels(raster) => encode(Encoder::new_rgb(&raster.to_rgb(), width, height)),
+        Picture::Planes(_) => {
+            let planes = planes(picture, false);
+            let luma: Vec<u8> = planes.luma.iter().map(|&value| studio(value, 16, 219)).collect();
+            let (across, down) = Sampling::QUARTER.size(width, height);
+            let [u, v] = match &planes.chroma {
+                Some(chroma) => {
+                    chroma.each_ref().map(|plane| plane.iter().map(|&value| studio(value, 16, 224)).collect())
+                }
+                None => [vec![128; (across * down) as usize], vec![128; (across * down) as usize]],
+            };
+            let (y_stride, u_stride) = (width as usize, across as usize);
+            encode(Encoder::new_yuv(YuvPlanesRef {
+                y: &luma,
+                y_stride,
+                u: &u,
+                u_stride,
+                v: &v,
+                v_stride: u_stride,
+                a: None,
+                a_stride: 0,
+                width,
+                height,
+            }))
+        }
+    }
+}
+
+/// From JFIF's full range to that of VP8 (RFC 6386 §9.2, ITU-R BT.601).
+fn studio(value: u8, black: u32, range: u32) -> u8 {
+    ((u32::from(value) * range + 127) / 255 + black) as u8
 }
 
 /// An animated WebP in the making. Each frame holds only the rectangle that changed, and replaces what was there.
