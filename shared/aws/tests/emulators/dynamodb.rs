@@ -1,0 +1,90 @@
+//! Catalog and claims.
+
+use super::{SystemClock, assert_kept, clients, sdk, server, stub};
+use aws::dynamodb::{PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE, table_definition};
+use aws::{DynamoCatalog, DynamoClaims};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
+};
+use ports::contract;
+
+/// Makes a table as [`table_definition`] says.
+async fn make_table(client: &Client, name: &str) {
+    let definition = table_definition();
+    let mut table = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+    for attribute in definition["AttributeDefinitions"].as_array().expect("attributes") {
+        let attribute_type = ScalarAttributeType::from(attribute["AttributeType"].as_str().expect("a type"));
+        let name = attribute["AttributeName"].as_str().expect("a name");
+        let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(attribute_type);
+        table = table.attribute_definitions(attribute.build().expect("complete"));
+    }
+    for element in definition["KeySchema"].as_array().expect("keys") {
+        let key_type = KeyType::from(element["KeyType"].as_str().expect("a type"));
+        let name = element["AttributeName"].as_str().expect("a name");
+        let element = KeySchemaElement::builder().attribute_name(name).key_type(key_type);
+        table = table.key_schema(element.build().expect("complete"));
+    }
+    table.send().await.expect("the table is made");
+    let expiry = TimeToLiveSpecification::builder().attribute_name(TTL_ATTRIBUTE).enabled(true);
+    let expiry = expiry.build().expect("complete");
+    client.update_time_to_live().table_name(name).time_to_live_specification(expiry).send().await.expect("expiry");
+}
+
+async fn check(service: &str, endpoint: &str) {
+    let client = Client::new(&sdk(endpoint));
+    let clients = clients(endpoint);
+    make_table(&client, "catalog").await;
+    let catalog = DynamoCatalog::new(clients.clone(), "catalog");
+    assert_kept(service, &contract::catalog(&catalog).await);
+    check_items(&client, "catalog").await;
+    make_table(&client, "claims").await;
+    let claims = DynamoClaims::new(clients, "claims");
+    assert_kept(service, &contract::claims(&claims, &SystemClock).await);
+}
+
+/// The same again, every search by walking the lists: all of them, and those that match more than a few.
+#[tokio::test(flavor = "multi_thread")]
+async fn walked_searches_on_ministack() {
+    let server = server::ministack();
+    let client = Client::new(&sdk(&server.endpoint));
+    for few_matches in [0, 3] {
+        let table = format!("walked-{few_matches}");
+        make_table(&client, &table).await;
+        let catalog = DynamoCatalog::new(clients(&server.endpoint), &table).walking_above(few_matches);
+        assert_kept("ministack", &contract::catalog(&catalog).await);
+    }
+}
+
+/// Checks what is left in the table: one entry and two places for each asset, whatever happened to it. The adapter
+/// itself never scans.
+async fn check_items(client: &Client, table: &str) {
+    let items = client.scan().table_name(table).consistent_read(true).into_paginator().items().send();
+    let items = items.collect::<Result<Vec<_>, _>>().await.expect("scans");
+    let n_of = |prefix: &str| {
+        let is_of = |item: &&std::collections::HashMap<String, _>| {
+            let key: &aws_sdk_dynamodb::types::AttributeValue = &item[PARTITION_KEY];
+            key.as_s().expect("text").starts_with(prefix)
+        };
+        items.iter().filter(is_of).count()
+    };
+    let n_entries = n_of("entry#");
+    assert!(n_entries > 40, "{n_entries} entries");
+    assert_eq!(n_of("list#"), n_entries, "places in the lists");
+    assert_eq!(n_of("profile#"), n_entries, "places by profile");
+    assert!(items.iter().all(|item| item[SORT_KEY].as_s().is_ok_and(|key| !key.is_empty())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn catalog_and_claims_on_ministack() {
+    let server = server::ministack();
+    check("ministack", &server.endpoint).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn catalog_and_claims_on_moto() {
+    let server = server::moto();
+    let (endpoint, door) = stub::door(&server.endpoint).await;
+    check("moto", &endpoint).await;
+    door.abort();
+}
