@@ -27,7 +27,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use sweep::SweepScope;
+pub use sweep::{SweepFrom, SweepScope};
 
 /// The function and what it needs.
 pub struct Settle {
@@ -53,7 +53,12 @@ pub struct Settle {
 #[serde(untagged)]
 pub enum SettleTask {
     Look(Settled),
-    Sweep { sweep: SweepScope },
+    Sweep {
+        sweep: SweepScope,
+        /// Where it goes on; absent at its beginning.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<SweepFrom>,
+    },
 }
 
 #[async_trait]
@@ -69,7 +74,7 @@ impl Function for Settle {
     async fn handle(&self, task: SettleTask, context: &Context) -> Result<(), Failure> {
         match task {
             SettleTask::Look(Settled { asset }) => self.look(&asset, &context.metrics).await,
-            SettleTask::Sweep { sweep } => Ok(self.sweep(sweep).await.map(drop)?),
+            SettleTask::Sweep { sweep, from } => self.sweep_part(sweep, from).await,
         }
     }
 

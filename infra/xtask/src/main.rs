@@ -2,8 +2,10 @@
 
 mod bench;
 mod crash;
+mod drive;
 mod host;
 mod infra;
+mod package;
 mod setup;
 mod sim;
 mod test;
@@ -22,6 +24,12 @@ cargo xtask crash [--kills N] [--seed S]
             kills the host at random while files are uploaded
 cargo xtask infra
             the AWS template: expanded, linted, its policies and rules checked, faults planted in it; no AWS needed
+cargo xtask package [--profile FILE]
+            one zip per function below target/lambda
+cargo xtask drive
+            the stack with the packaged functions on an emulator, driven as users do
+cargo xtask bench coldstart
+            from the start of each function to its first request for work, beside Node and Python
 cargo xtask bench images
             against sharp, at equal quality
 cargo xtask bench pipeline [--assets N]
@@ -48,8 +56,11 @@ fn run(args: &[String]) -> anyhow::Result<()> {
         ["setup"] => setup::main(),
         ["test"] => test::main(),
         ["infra"] => infra::main(),
+        ["package", ..] => package::main(&args[1..]),
+        ["drive"] => drive::main(),
         ["sim", ..] => sim::main(&args[1..]),
         ["crash", ..] => crash::main(&args[1..]),
+        ["bench", "coldstart"] => bench::coldstart::run(),
         ["bench", "images", ..] => bench::images::run(&args[2..]),
         ["bench", "pipeline", ..] => bench::pipeline::run(&args[2..]),
         _ => bail!("`{}` is no task\n\n{USAGE}", args.join(" ")),

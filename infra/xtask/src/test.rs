@@ -25,6 +25,8 @@ pub fn main() -> anyhow::Result<()> {
     tally.check("format", cargo(&["fmt", "--all", "--check"]));
     tally.check("lints", cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]));
     tally.tests(cargo(&["test", "--release", "--workspace", "--no-fail-fast"]))?;
+    tally.check("infra", xtask(&["infra"]));
+    tally.check("drive", xtask(&["drive"]));
     tally.check("simulation", xtask(&["sim", "--uploads", "100000", "--seed", "42"]));
     tally.check("planted bugs", xtask(&["sim", "--mutants"]));
     tally.check("kills", xtask(&["crash", "--kills", "50"]));

@@ -1,4 +1,5 @@
 //! Benchmarks that anyone can repeat: `cargo xtask bench …`.
 
+pub mod coldstart;
 pub mod images;
 pub mod pipeline;

@@ -4,13 +4,15 @@ mod logs;
 mod variables;
 
 pub use lambda_runtime::Error;
-pub use logs::log_as_json;
 pub use variables::{MissingVariables, Variables};
 
 use crate::{Function, Metrics, Outcome, Shift, dispatch};
+use asset::profile::Profile;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{LambdaEvent, service_fn};
 use ports::{Clock, Queue, Received};
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tracing::Instrument;
@@ -20,6 +22,30 @@ const CONCURRENCY: usize = 10;
 
 /// The time that is left of an invocation when its answer must be on its way.
 const MARGIN_MS: u64 = 500;
+
+/// Runs a main: its logs as JSON lines, its work on one thread (CPU work has the blocking pool), its failure as a log line that an alarm
+/// can find and an exit code that Lambda reports.
+pub fn start(main: impl Future<Output = Result<(), Error>>) -> ExitCode {
+    logs::log_as_json();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map_err(Error::from).and_then(|runtime| runtime.block_on(main)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = %error, "failed to start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Returns the profile that was packed with the function as `profile.toml`; the shipped one if there is none.
+pub fn packed_profile() -> Result<Profile, Error> {
+    let folder = PathBuf::from(std::env::var_os("LAMBDA_TASK_ROOT").unwrap_or_default());
+    match std::fs::read_to_string(folder.join("profile.toml")) {
+        Ok(text) => Ok(Profile::parse("profile.toml", &text)?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Profile::default()),
+        Err(error) => Err(error.into()),
+    }
+}
 
 /// Serves a function until Lambda ends the process.
 ///

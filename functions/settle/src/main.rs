@@ -1,0 +1,37 @@
+//! `settle` on Lambda. Wires; decides nothing.
+
+use asset::settle::Patience;
+use aws::{Clients, DynamoCatalog, Environment, S3Store, SqsQueue};
+use runtime::lambda::{Variables, WallClock, packed_profile, serve, start};
+use settle::Settle;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+fn main() -> ExitCode {
+    start(async {
+        let variables = Variables::of_process();
+        let store = variables.need("GREENROOM_STORE_BUCKET");
+        let table = variables.need("GREENROOM_TABLE");
+        let resize = variables.need("GREENROOM_RESIZE_QUEUE_URL");
+        let queue = variables.need("GREENROOM_SETTLE_QUEUE_URL");
+        variables.complete()?;
+
+        let clients = Arc::new(Clients::new(Environment::of_process()?));
+        let store = Arc::new(S3Store::new(clients.clone(), store, ""));
+        let queue = Arc::new(SqsQueue::new(clients.clone(), queue, "", 0));
+        let settle = Settle {
+            store: store.clone(),
+            list: store.clone(),
+            create: store.clone(),
+            swap: store.clone(),
+            delete: store,
+            catalog: Arc::new(DynamoCatalog::new(clients.clone(), table)),
+            resize: Arc::new(SqsQueue::sender(clients, resize)),
+            settle: queue.clone(),
+            profile: Arc::new(packed_profile()?),
+            patience: Patience::default(),
+            clock: Arc::new(WallClock),
+        };
+        serve(settle, queue, Arc::new(WallClock)).await
+    })
+}

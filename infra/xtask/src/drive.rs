@@ -1,0 +1,118 @@
+//! `cargo xtask drive`: the stack deployed on an emulator that we did not write, with the packaged functions, and driven as users do.
+
+use crate::package;
+use crate::setup::{self, run};
+use anyhow::{Context, bail};
+use std::fs::{self, File};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Pictures that are uploaded there and on one machine; both must make the same bytes of them.
+const PICTURES: [&str; 2] = ["Portrait Eileen Collins.jpg", "greenroom-logo-transparent.png"];
+
+pub fn main() -> anyhow::Result<()> {
+    let begin = Instant::now();
+    let target = setup::workspace().join("target");
+    let venv = target.join("tools/venv");
+    setup::pip(&venv)?;
+    package::main(&[])?;
+    let stack = target.join("infra/stack.json");
+    run(Command::new(venv.join("bin/python")).arg(setup::workspace().join("infra/aws/expand.py")).arg(&stack))?;
+    let work = target.join("drive");
+    if work.exists() {
+        fs::remove_dir_all(&work).with_context(|| format!("failed to empty `{}`", work.display()))?;
+    }
+    fs::create_dir_all(&work)?;
+    let samples = setup::workspace().join("infra/local/samples");
+    let expected = one_machine(&work, &samples)?;
+    let emulator = Emulator::start(&work)?;
+    let mut driver = Command::new(venv.join("bin/python"));
+    driver.arg(setup::workspace().join("infra/aws/drive.py"));
+    driver.arg("--endpoint").arg(&emulator.endpoint).arg("--stack").arg(stack);
+    driver.arg("--packages").arg(package::folder()).arg("--expected").arg(expected).arg("--samples").arg(samples);
+    let driven = run(&mut driver);
+    if driven.is_err() {
+        eprintln!("the emulator's log is `{}`", work.join("ministack.log").display());
+    }
+    driven?;
+    println!("drive: everything held ({:.0} s)", begin.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Makes the same pictures ready on this machine. Returns the file that says what came of them.
+fn one_machine(work: &Path, samples: &Path) -> anyhow::Result<PathBuf> {
+    let binary = setup::workspace().join("target/release/greenroom");
+    if !binary.exists() {
+        run(Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args(["build", "--release", "-p", "greenroom"])
+            .current_dir(setup::workspace()))?;
+    }
+    let mut command = Command::new(binary);
+    command.arg("--data").arg(work.join("one-machine")).args(["--json", "add", "--wait"]);
+    let output = command.args(PICTURES.map(|name| samples.join(name))).output().context("failed to start greenroom")?;
+    if !output.status.success() {
+        bail!("one machine did not make the samples ready: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let expected = work.join("expected.json");
+    fs::write(&expected, output.stdout)?;
+    Ok(expected)
+}
+
+/// MiniStack as a child process, ended by drop.
+struct Emulator {
+    child: Child,
+    endpoint: String,
+}
+
+impl Emulator {
+    fn start(work: &Path) -> anyhow::Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let endpoint = format!("http://127.0.0.1:{port}");
+        let log = File::create(work.join("ministack.log"))?;
+        let program = setup::workspace().join("target/tools/venv/bin/ministack");
+        let child = Command::new(&program)
+            .current_dir(work)
+            .env("BIND_HOST", "127.0.0.1")
+            .env("GATEWAY_PORT", port.to_string())
+            .env("IOT_MTLS_ENABLED", "0")
+            .env("LAMBDA_EXECUTOR", "local")
+            // Where the functions find their services; the host must be the one that everybody calls it by.
+            .env("AWS_ENDPOINT_URL", &endpoint)
+            .env("MINISTACK_HOST", "127.0.0.1")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("failed to start `{}`", program.display()))?;
+        let mut emulator = Emulator { child, endpoint };
+        let begin = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if let Some(status) = emulator.child.try_wait()? {
+                bail!("the emulator ended with {status}");
+            }
+            if begin.elapsed() > Duration::from_secs(120) {
+                bail!("the emulator took no connection within two minutes");
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Ok(emulator)
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // Asked first: it ends the functions that it started.
+        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_secs(10) {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

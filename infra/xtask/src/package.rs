@@ -1,0 +1,120 @@
+//! `cargo xtask package`: one zip per function below `target/lambda`, the same bytes for the same sources.
+
+use crate::setup::{self, run};
+use anyhow::{Context, bail};
+use asset::ids::Sha256;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+/// A function and the most bytes that its zip may have: what a cold start has to load.
+struct Package {
+    function: &'static str,
+    max_bytes: u64,
+    /// Whether the profile is packed beside it.
+    has_profile: bool,
+}
+
+const PACKAGES: [Package; 4] = [
+    Package { function: "ingest", max_bytes: 5 << 20, has_profile: false },
+    Package { function: "resize", max_bytes: 9 << 20, has_profile: false },
+    Package { function: "settle", max_bytes: 6 << 20, has_profile: true },
+    Package { function: "console", max_bytes: 7 << 20, has_profile: true },
+];
+
+/// What the runtime `provided.al2023` has; a binary that asks for a newer one does not start there.
+const MAX_GLIBC: (u32, u32) = (2, 34);
+
+/// Packs every function, for this machine's processor. `--profile FILE` packs that profile instead of the shipped one.
+pub fn main(args: &[String]) -> anyhow::Result<()> {
+    let profile = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => asset::profile::DEFAULT_PROFILE.to_owned(),
+        ["--profile", file] => fs::read_to_string(file).with_context(|| format!("failed to read `{file}`"))?,
+        _ => bail!("usage: cargo xtask package [--profile FILE]"),
+    };
+    // A profile that does not parse would fail at every cold start.
+    asset::profile::Profile::parse("profile.toml", &profile)?;
+    build()?;
+    let folder = folder();
+    fs::create_dir_all(&folder).with_context(|| format!("failed to make `{}`", folder.display()))?;
+    let mut over = Vec::new();
+    for package in PACKAGES {
+        let zip = folder.join(format!("{}.zip", package.function));
+        let binary = stripped(package.function, &folder)?;
+        let glibc = newest_glibc(&binary)?;
+        pack(&zip, &binary, package.has_profile.then_some(profile.as_str()))?;
+        let bytes = fs::read(&zip)?;
+        let (length, budget) = (bytes.len() as u64, package.max_bytes);
+        let digest = Sha256::of(&bytes);
+        let function = package.function;
+        println!("{function:8} {length:>9} bytes of {budget:>9}  glibc {}.{}  sha256 {digest}", glibc.0, glibc.1);
+        if length > budget {
+            over.push(function);
+        }
+    }
+    if !over.is_empty() {
+        bail!("over budget: {}", over.join(", "));
+    }
+    println!("packed {} functions for {}", PACKAGES.len(), std::env::consts::ARCH);
+    Ok(())
+}
+
+/// Where the zips lie: the template looks for them there.
+pub fn folder() -> PathBuf {
+    setup::workspace().join("target/lambda")
+}
+
+fn build() -> anyhow::Result<()> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(["build", "--release", "--locked"]).current_dir(setup::workspace());
+    for package in &PACKAGES {
+        let function = package.function;
+        command.args(["-p", function, "--features", &format!("{function}/lambda")]);
+    }
+    run(&mut command)
+}
+
+/// Returns a copy of the binary without symbols.
+fn stripped(function: &str, folder: &Path) -> anyhow::Result<PathBuf> {
+    let binary = setup::workspace().join("target/release").join(function);
+    let to = folder.join(format!("{function}.bootstrap"));
+    run(Command::new("strip").arg("--strip-all").arg("-o").arg(&to).arg(&binary))?;
+    Ok(to)
+}
+
+/// Returns the newest version of glibc that a binary asks for.
+fn newest_glibc(binary: &Path) -> anyhow::Result<(u32, u32)> {
+    let output = Command::new("objdump").arg("-T").arg(binary).output().context("failed to start `objdump`")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let versions = text.split("GLIBC_").skip(1).filter_map(|rest| {
+        let (major, rest) = rest.split_once('.')?;
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        Some((major.parse().ok()?, digits.parse().ok()?))
+    });
+    let newest = versions.max().with_context(|| format!("`{}` asks for no glibc", binary.display()))?;
+    if newest > MAX_GLIBC {
+        bail!("`{}` asks for glibc {}.{}: Lambda has {}.{}", binary.display(), newest.0, newest.1, MAX_GLIBC.0, MAX_GLIBC.1);
+    }
+    Ok(newest)
+}
+
+/// Writes a zip in which nothing depends on when and by whom it was made.
+fn pack(zip: &Path, binary: &Path, profile: Option<&str>) -> anyhow::Result<()> {
+    let file = File::create(zip).with_context(|| format!("failed to write `{}`", zip.display()))?;
+    let mut writer = ZipWriter::new(file);
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(9))
+        .last_modified_time(DateTime::default());
+    writer.start_file("bootstrap", options.unix_permissions(0o755))?;
+    writer.write_all(&fs::read(binary)?)?;
+    if let Some(profile) = profile {
+        writer.start_file("profile.toml", options.unix_permissions(0o644))?;
+        writer.write_all(profile.as_bytes())?;
+    }
+    writer.finish()?;
+    Ok(())
+}
