@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, Put, Select, TransactWriteItem};
 use futures::stream::{StreamExt, TryStreamExt, iter};
 use ports::{Catalog, CatalogPage, CatalogQuery, Kind, PortError};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -215,13 +216,15 @@ pub(super) fn entry_of(operation: &'static str, item: &Item) -> Result<CatalogEn
 }
 
 impl DynamoCatalog {
-    /// Reads the entries of assets, in any order.
+    /// Reads the entries of assets, in any order. An asset that moves while places are read comes twice, which
+    /// DynamoDB would refuse.
     pub(super) async fn entries(
         &self,
         operation: &'static str,
         assets: impl Iterator<Item = &str>,
     ) -> Result<Vec<CatalogEntry>, PortError> {
-        let items = self.read_all(operation, assets.map(entry_key).collect()).await?;
+        let assets: BTreeSet<&str> = assets.collect();
+        let items = self.read_all(operation, assets.into_iter().map(entry_key).collect()).await?;
         items.iter().map(|item| entry_of(operation, item)).collect()
     }
 }

@@ -5,9 +5,10 @@ use aws::dynamodb::{PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE, table_definition};
 use aws::{DynamoCatalog, DynamoClaims};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    TimeToLiveSpecification,
 };
-use ports::contract;
+use ports::{Catalog, CatalogQuery, contract};
 
 /// Makes a table as [`table_definition`] says.
 async fn make_table(client: &Client, name: &str) {
@@ -38,6 +39,7 @@ async fn check(service: &str, endpoint: &str) {
     let catalog = DynamoCatalog::new(clients.clone(), "catalog");
     assert_kept(service, &contract::catalog(&catalog).await);
     check_items(&client, "catalog").await;
+    stray_places(&client, "catalog", &catalog).await;
     make_table(&client, "claims").await;
     let claims = DynamoClaims::new(clients, "claims");
     assert_kept(service, &contract::claims(&claims, &SystemClock).await);
@@ -56,6 +58,20 @@ async fn walked_searches_on_ministack() {
     }
 }
 
+/// A list that sees an asset where it was, and where it is now, shows it once.
+async fn stray_places(client: &Client, table: &str, catalog: &DynamoCatalog) {
+    let everything = CatalogQuery { limit: 1000, ..CatalogQuery::default() };
+    let page = catalog.list(&everything).await.expect("lists");
+    let asset = page.entries[0].asset.as_str();
+    for (shard, age) in [(0, "0000000000000001"), (1, "ffffffffffffff00"), (1, "ffffffffffffff01")] {
+        let place = client.put_item().table_name(table);
+        let place = place.item(PARTITION_KEY, AttributeValue::S(format!("list#failed#{shard}")));
+        let place = place.item(SORT_KEY, AttributeValue::S(format!("{age}.{asset}")));
+        place.item("kind", AttributeValue::S("image/png".into())).send().await.expect("writes");
+    }
+    assert_eq!(catalog.list(&everything).await.expect("lists"), page);
+}
+
 /// Checks what is left in the table: one entry and two places for each asset, whatever happened to it. The adapter
 /// itself never scans.
 async fn check_items(client: &Client, table: &str) {
@@ -63,7 +79,7 @@ async fn check_items(client: &Client, table: &str) {
     let items = items.collect::<Result<Vec<_>, _>>().await.expect("scans");
     let n_of = |prefix: &str| {
         let is_of = |item: &&std::collections::HashMap<String, _>| {
-            let key: &aws_sdk_dynamodb::types::AttributeValue = &item[PARTITION_KEY];
+            let key: &AttributeValue = &item[PARTITION_KEY];
             key.as_s().expect("text").starts_with(prefix)
         };
         items.iter().filter(is_of).count()
