@@ -43,14 +43,11 @@ pub fn main() -> anyhow::Result<()> {
 
 /// Makes the same pictures ready on this machine. Returns the file that says what came of them.
 fn one_machine(work: &Path, samples: &Path) -> anyhow::Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    run(Command::new(cargo).args(["build", "--release", "-p", "greenroom"]).current_dir(setup::workspace()))?;
     let binary = setup::workspace().join("target/release/greenroom");
-    if !binary.exists() {
-        run(Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(["build", "--release", "-p", "greenroom"])
-            .current_dir(setup::workspace()))?;
-    }
     let mut command = Command::new(binary);
-    command.arg("--data").arg(work.join("one-machine")).args(["--json", "add", "--wait"]);
+    command.arg("--data").arg(work.join("one-machine")).args(["--json", "add"]);
     let output = command.args(PICTURES.map(|name| samples.join(name))).output().context("failed to start greenroom")?;
     if !output.status.success() {
         bail!("one machine did not make the samples ready: {}", String::from_utf8_lossy(&output.stderr));

@@ -1,8 +1,8 @@
 //! `cargo xtask bench coldstart`: from the start of a process to its first request for work, per function, beside Node and Python with
 //! AWS's SDKs in the same run. Times are medians; memory is what the process holds when it asks.
 
-use crate::setup::{self, run as shell};
 use crate::package;
+use crate::setup::{self, run as shell};
 use anyhow::{Context, bail};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -42,9 +42,8 @@ pub fn run() -> anyhow::Result<()> {
     package::main(&[])?;
     let peers = install_peers()?;
     let functions = ["ingest", "resize", "settle", "console"];
-    let mut programs: Vec<(String, Vec<PathBuf>)> = functions
-        .map(|name| (name.to_owned(), vec![package::folder().join(format!("{name}.bootstrap"))]))
-        .to_vec();
+    let mut programs: Vec<(String, Vec<PathBuf>)> =
+        functions.map(|name| (name.to_owned(), vec![package::folder().join(format!("{name}.bootstrap"))])).to_vec();
     programs.push((NODE.into(), vec!["node".into(), peers.join("peer.mjs")]));
     let python = setup::workspace().join("target/tools/venv/bin/python");
     programs.push((PYTHON.into(), vec![python, peers.join("peer.py")]));
