@@ -33,6 +33,12 @@ class Function:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
+        try:
+            self._talk(connection)
+        except OSError:
+            pass  # the function has ended
+
+    def _talk(self, connection):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream = connection.makefile("rb")
         while line := stream.readline():

@@ -163,6 +163,9 @@ pub struct Inspection {
     pub copyright: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credit: Option<String>,
+    /// What an editor should know of how the picture is drawn, in whole sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// What a machine-found focal point rests on.

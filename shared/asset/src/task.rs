@@ -39,7 +39,7 @@ impl Job {
     pub fn version(&self) -> u32 {
         match self {
             Job::Inspect => 1,
-            Job::Render { .. } => 1,
+            Job::Render { .. } => 2,
         }
     }
 

@@ -69,6 +69,8 @@ pub fn why(manifest: &Manifest, now_ms: u64) -> Vec<Line> {
     if manifest.readiness.state == State::Ready && manifest.readiness.outputs().next().is_none() {
         lines.push(line(Mark::Note, None, "no collection of the profile matches this key, so nothing is made of it"));
     }
+    let notes = manifest.readiness.inspection.iter().flat_map(|inspection| &inspection.notes);
+    lines.extend(notes.map(|note| line(Mark::Note, None, visible(note))));
     focus(manifest, &mut lines);
     retries(manifest, &mut lines);
     lines

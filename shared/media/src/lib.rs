@@ -4,7 +4,7 @@
 //! sizes) → `decode` → `color` → `orient` → `resize` → `encode`. The same input gives the same bytes on every machine of one
 //! architecture, however many threads there are.
 //!
-//! What it does not do, and says so by a typed refusal: AVIF, BigTIFF and SVG with live text as sources. An animated source
+//! What it does not do, and says so by a typed refusal: AVIF and BigTIFF as sources. An animated source
 //! moves in WebP; its JPEG is the first frame, and an AVIF of it is not made.
 
 mod animate;
@@ -117,6 +117,15 @@ pub fn credit(bytes: &[u8]) -> (Option<String>, Option<String>) {
     }
     let found = decode::guarded(SourceFormat::Jpeg, || Ok(Credit::read(&container::read(bytes)?))).unwrap_or_default();
     (found.copyright, found.artist)
+}
+
+/// Returns what an editor should know of how the picture is drawn.
+fn notes(bytes: &[u8], limits: &Limits) -> Vec<String> {
+    let is_svg = sniff::sniff(bytes) == Some(SourceFormat::Svg);
+    let has_text =
+        is_svg && container::svg::markup(bytes, limits).is_ok_and(|text| container::svg::has_live_text(&text));
+    let note = "its live text is drawn in DejaVu, the only fonts there are; convert it to paths to keep another font";
+    if has_text { vec![note.to_owned()] } else { Vec::new() }
 }
 
 fn header<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Header<'a>, Refusal> {

@@ -163,6 +163,7 @@ fn hostile_manifest(profile: &Profile) -> Manifest {
             transparent: false,
             copyright: Some(HOSTILE.into()),
             credit: Some("</dd><script>alert(4)</script>".into()),
+            notes: vec!["<script>alert(9)</script>".into()],
         },
     };
     let answer = |next: &asset::settle::Settlement, index: usize, outcome| {

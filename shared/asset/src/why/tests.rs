@@ -89,6 +89,7 @@ fn inspected() -> Outcome {
             transparent: false,
             copyright: None,
             credit: None,
+            notes: Vec::new(),
         },
     }
 }
@@ -166,7 +167,7 @@ fn refusals_reuse_and_people() {
         + 2026-11-23 04:37:24Z  render square: done in 82 ms, 2 files, 80 kB
         @ 2026-11-23 04:37:21Z  focal point: 12.5% from the left, 90% from the top, placed by eve⟨U+202E⟩
         !                       the focal point was placed on an earlier version: confirm, move or release it
-        @ 2026-11-23 04:36:21Z  eve⟨U+202E⟩ asked to try task bcb82038ff7f4365 again
+        @ 2026-11-23 04:36:21Z  eve⟨U+202E⟩ asked to try task d51556fa188b57bc again
     "#]]);
 
     story.tell(1_000, vec![story.arrival(Change::Delete)]);
@@ -175,6 +176,6 @@ fn refusals_reuse_and_people() {
         > 2026-11-23 04:36:20Z  arrived: 2.4 MB of image/jpeg, sha256 7692c3ad3540, settled after 1.0 s
         > 2026-11-23 04:37:22Z  replaced: 2.4 MB of image/jpeg, sha256 3fc4ccfe7458, settled after 3.0 s
         > 2026-11-23 04:37:25Z  deleted from the inbox
-        @ 2026-11-23 04:36:21Z  eve⟨U+202E⟩ asked to try task bcb82038ff7f4365 again
+        @ 2026-11-23 04:36:21Z  eve⟨U+202E⟩ asked to try task d51556fa188b57bc again
     "#]]);
 }

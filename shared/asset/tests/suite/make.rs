@@ -111,6 +111,7 @@ pub fn inspected(focus: FocalPoint) -> Outcome {
             transparent: false,
             copyright: None,
             credit: None,
+            notes: Vec::new(),
         },
     }
 }

@@ -123,8 +123,8 @@ fn golden_ids() {
     let lines: String = ids.iter().map(|(title, id)| format!("{title}: {id}\n")).collect();
     expect![[r#"
         inspect: 54fc9d46fb4b3f65470d08c94abbf2acef59ccf26fa4e292dfd783616ca04b12
-        render square: 026c5a7bbafcd5640eba060daa422b6c80ac045e92329051512b19ae132bb1db
-        render whole: aefc7dc34a0153914cd796c2f8493598e63a59d0494353e144c58144261ee487
+        render square: 9ab7dd4dd84a743b7e1c09f39e6254ff750b1d302e741078f901c5aec254bcd9
+        render whole: 1737681e749c19ee98a32bdbcdf24efccd7066990ec540d4e3be629ebc31a12c
     "#]]
     .assert_eq(&lines);
     expect!["0b2e201dd9a5711f"].assert_eq(&make::small().digest());

@@ -1,4 +1,4 @@
-//! SVG before it is drawn: inflated under a limit, well-formed, without a document type, of a sane size.
+//! SVG before it is drawn: inflated under a limit, well-formed, without declarations, of a sane size.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -46,10 +46,21 @@ pub(crate) fn markup<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Cow<'a, str
     if plain.len() as u64 > allowed {
         return Err(too_large(plain.len() as u64));
     }
-    match plain {
+    let text = match plain {
         Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(not_utf8),
         Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).map_err(|error| not_utf8(error.utf8_error())),
-    }
+    }?;
+    Ok(without_document_type(text))
+}
+
+/// Takes out a `<!DOCTYPE …>` that only names SVG's own, as drawing programs write it. One that declares anything (`[ … ]`) stays, and is
+/// refused by the parser: declared entities can expand without end.
+fn without_document_type(text: Cow<'_, str>) -> Cow<'_, str> {
+    let Some(start) = text.find("<!DOCTYPE") else { return text };
+    let Some(length) = text[start..].find(['>', '[']).filter(|end| text.as_bytes()[start + end] == b'>') else {
+        return text;
+    };
+    Cow::Owned(format!("{}{}", &text[..start], &text[start + length + 1..]))
 }
 
 fn not_utf8(_: std::str::Utf8Error) -> Refusal {
@@ -74,8 +85,8 @@ pub(crate) fn check(text: &str) -> Result<(u32, u32), Refusal> {
         use resvg::usvg::roxmltree::Error;
         match error {
             Error::DtdDetected => refuse::unsupported(
-                "an SVG with a document type declaration, which can expand without end",
-                "remove the `<!DOCTYPE …>` line or export it as plain SVG",
+                "an SVG with declarations in its document type, which can expand without end",
+                "remove the part in brackets of `<!DOCTYPE … [ … ]>`, or export it as plain SVG",
             ),
             Error::NodesLimitReached => refuse::unsupported(
                 format!("an SVG of more than {MAX_NODES} nodes"),
@@ -89,18 +100,19 @@ pub(crate) fn check(text: &str) -> Result<(u32, u32), Refusal> {
         if node.ancestors().take(MAX_DEPTH + 1).count() > MAX_DEPTH {
             return Err(refuse::unsupported(format!("an SVG nested deeper than {MAX_DEPTH}"), "flatten it"));
         }
-        let is_text = |n: Node| n.is_text() && n.text().is_some_and(|t| !t.trim().is_empty());
-        if node.tag_name().name() == "text" && node.descendants().any(is_text) {
-            return Err(refuse::unsupported(
-                "an SVG with live text, which would look different with every machine's fonts",
-                "convert the text to paths before the export",
-            ));
-        }
     }
     check_references(&document)?;
     let size =
         size_of(&document).ok_or_else(|| refuse::corrupt(SourceFormat::Svg, "no usable width, height or viewBox"))?;
     Ok(size)
+}
+
+/// Returns whether a well-formed document has text that fonts decide the look of.
+pub(crate) fn has_live_text(text: &str) -> bool {
+    let options = ParsingOptions { nodes_limit: MAX_NODES, ..ParsingOptions::default() };
+    let Ok(document) = Document::parse_with_options(text, options) else { return false };
+    let is_written = |node: Node| node.is_text() && node.text().is_some_and(|text| !text.trim().is_empty());
+    document.descendants().any(|node| node.tag_name().name() == "text" && node.descendants().any(is_written))
 }
 
 /// SVG 2 §8.2: `width` and `height`, else the view box, else 100 by 100 as resvg has it. Percentages count as absent.

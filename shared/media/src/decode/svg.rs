@@ -1,14 +1,15 @@
-//! SVG, drawn by resvg without fonts, without files, without network. The prescan in `container::svg` refuses what is known
+//! SVG, drawn by resvg with the fonts that are compiled in, without files, without network. The prescan in `container::svg` refuses what is known
 //! to explode; what remains is drawn on a thread of its own, which is abandoned when its time is over: resvg cannot be
 //! interrupted. Such a thread ends with its own drawing, at the latest with the process.
 
-use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, LazyLock};
 
 use asset::image::SourceFormat;
 use asset::refusal::Refusal;
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::filter::Kind as FilterKind;
+use resvg::usvg::fontdb::{Database, Source};
 use resvg::usvg::{Group, ImageHrefResolver, ImageKind, Node, Options, Tree};
 
 use super::Job;
@@ -22,6 +23,28 @@ const STACK_BYTES: usize = 64 << 20;
 const MAX_FILTER_PRIMITIVES: usize = 100;
 /// Pixels that one embedded picture may have.
 const MAX_EMBEDDED_PIXELS: u64 = 25_000_000;
+
+const FONT_FAMILY: &str = "DejaVu Sans";
+
+/// DejaVu, for every font that a drawing may name: the same on every machine, whatever is installed there.
+static FONTS: LazyLock<Arc<Database>> = LazyLock::new(|| {
+    let mut fonts = Database::new();
+    for font in [
+        include_bytes!("../../fonts/DejaVuSans.ttf").as_slice(),
+        include_bytes!("../../fonts/DejaVuSans-Bold.ttf"),
+        include_bytes!("../../fonts/DejaVuSerif.ttf"),
+        include_bytes!("../../fonts/DejaVuSansMono.ttf"),
+    ] {
+        fonts.load_font_source(Source::Binary(Arc::new(font)));
+    }
+    fonts.set_sans_serif_family(FONT_FAMILY);
+    fonts.set_cursive_family(FONT_FAMILY);
+    fonts.set_fantasy_family(FONT_FAMILY);
+    fonts.set_monospace_family("DejaVu Sans Mono");
+    // resvg takes this one for families that it does not know. Most drawings mean a face without serifs.
+    fonts.set_serif_family(FONT_FAMILY);
+    Arc::new(fonts)
+});
 
 pub(super) fn decode(job: &Job) -> Result<Samples, Refusal> {
     let text = container::svg::markup(job.bytes, job.limits)?.into_owned();
@@ -56,6 +79,8 @@ fn draw(text: &str, width: u32, height: u32, max_pixels: u64) -> Result<Samples,
             resolve_data: Box::new(|_, data, _| embedded(data)),
             resolve_string: Box::new(|_, _| None),
         },
+        font_family: FONT_FAMILY.to_owned(),
+        fontdb: FONTS.clone(),
         ..Options::default()
     };
     let tree = Tree::from_str(text, &options).map_err(|error| corrupt(&error))?;

@@ -25,7 +25,7 @@ const GRAIN: u32 = 10;
 pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection, Refusal> {
     let picture = crate::decode_oriented(bytes, limits, LOOK_AT)?;
     let (copyright, credit) = crate::credit(bytes);
-    Ok(Inspection { copyright, credit, ..look(&picture) })
+    Ok(Inspection { copyright, credit, notes: crate::notes(bytes, limits), ..look(&picture) })
 }
 
 /// Says what decoded pixels show.
@@ -47,6 +47,7 @@ fn look(picture: &SrgbImage) -> Inspection {
         transparent: picture.rgba.as_chunks::<4>().0.iter().any(|pixel| pixel[3] != 255),
         copyright: None,
         credit: None,
+        notes: Vec::new(),
     }
 }
 
