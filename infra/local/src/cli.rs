@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::commands::{add, doctor, ls, redrive, retry, status, sweep, verify, why};
+use crate::deployment::Target;
 use crate::settings::SettingArgs;
 use crate::{demo, up};
 use clap::{Parser, Subcommand};
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
-/// Keeps every asset of a DAM continuously ready, on this machine.
+/// Keeps every asset of a DAM continuously ready, on this machine; looks after a stack on AWS.
 #[derive(Parser, Debug)]
 #[command(name = "greenroom", version, max_term_width = 100)]
 pub struct Cli {
@@ -21,6 +22,12 @@ pub struct Cli {
     /// Print JSON instead of text for people
     #[arg(long, global = true)]
     json: bool,
+    /// Work on a stack on AWS, not on this machine: ls, status, why, retry, sweep, redrive, doctor
+    ///
+    /// Region and credentials come from the environment (AWS_REGION, AWS_ACCESS_KEY_ID, …). `doctor` takes it without a name, too:
+    /// then it checks the account.
+    #[arg(long, global = true, value_name = "STACK", num_args = 0..=1, default_missing_value = "")]
+    aws: Option<String>,
 }
 
 #[derive(Subcommand, Debug)]
@@ -83,7 +90,7 @@ enum Command {
         /// Only this queue
         queue: Option<String>,
     },
-    /// Check what this machine and its data folder need
+    /// Check what this machine and its data folder need, or with `--aws` a stack and its account
     Doctor,
     /// Check every object against its manifest, by content
     Verify,
@@ -94,25 +101,25 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let quiet = !matches!(self.command, Command::Up);
         init_logs(quiet);
-        let (settings, json) = (self.settings, self.json);
+        let (at, json) = (Target::new(self.settings, self.aws), self.json);
         let done = match self.command {
-            Command::Up => block_on(async { up::up(settings.resolve()?).await }),
-            Command::Demo { exit } => block_on(demo::demo(settings, exit, json)),
+            Command::Up => block_on(async { up::up(at.settings("up")?).await }),
+            Command::Demo { exit } => block_on(async { demo::demo(at.here("demo")?, exit, json).await }),
             Command::Add { paths, to, no_wait } => {
-                block_on(async { add::add(settings.resolve()?, &paths, &to, !no_wait, json).await })
+                block_on(async { add::add(at.settings("add")?, &paths, &to, !no_wait, json).await })
             }
             Command::Ls { state, kind, search, all } => {
-                block_on(async { ls::ls(settings.resolve()?, ls::query(state, kind, search, all), json).await })
+                block_on(async { ls::ls(at.open().await?, ls::query(state, kind, search, all), json).await })
             }
-            Command::Status => block_on(async { status::status(settings.resolve()?, json).await }),
-            Command::Why { asset } => block_on(async { why::why(settings.resolve()?, &asset, json).await }),
-            Command::Retry { asset } => block_on(async { retry::retry(settings.resolve()?, &asset, json).await }),
-            Command::Sweep { all } => block_on(async { sweep::sweep(settings.resolve()?, all, json).await }),
+            Command::Status => block_on(async { status::status(at.open().await?, json).await }),
+            Command::Why { asset } => block_on(async { why::why(at.open().await?, &asset, json).await }),
+            Command::Retry { asset } => block_on(async { retry::retry(at.open().await?, &asset, json).await }),
+            Command::Sweep { all } => block_on(sweep::sweep(at, all, json)),
             Command::Redrive { queue } => {
-                block_on(async { redrive::redrive(settings.resolve()?, queue.as_deref(), json).await })
+                block_on(async { redrive::redrive(at.open().await?, queue.as_deref(), json).await })
             }
-            Command::Doctor => block_on(doctor::doctor(settings, json)),
-            Command::Verify => block_on(async { verify::verify(settings.resolve()?, json).await }),
+            Command::Doctor => block_on(doctor::doctor(at, json)),
+            Command::Verify => block_on(async { verify::verify(at.settings("verify")?, json).await }),
         };
         match done {
             Ok(code) => code,

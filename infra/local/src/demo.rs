@@ -50,11 +50,12 @@ pub async fn demo(mut args: SettingArgs, exit: bool, json: bool) -> Result<ExitC
     let is_settled = progress::wait_until_settled(&host.node, &keys, PATIENCE, &mut progress).await?;
     let took = begin.elapsed();
 
-    let entries = ls::entries(&host.node, CatalogQuery::default()).await?;
+    let deployment = host.node.deployment();
+    let entries = ls::entries(&deployment, CatalogQuery::default()).await?;
     let n_ready = entries.iter().filter(|entry| entry.state == State::Ready).count();
     let all_ready = is_settled && entries.len() == keys.len() && n_ready == keys.len();
     if json {
-        println!("{}", serde_json::to_string_pretty(&ls::rows(&host.node, &entries).await?)?);
+        println!("{}", serde_json::to_string_pretty(&ls::rows(&deployment, &entries).await?)?);
     } else {
         println!("\n{}", ls::text(&entries));
         println!("{n_ready} of {} ready after {:.1} s", keys.len(), took.as_secs_f64());

@@ -3,10 +3,16 @@
 pub mod cli;
 mod commands;
 mod demo;
+mod deployment;
 mod host;
 pub mod inbox;
 mod node;
 mod pump;
+#[cfg(feature = "aws")]
+mod remote;
+#[cfg(not(feature = "aws"))]
+#[path = "remote/absent.rs"]
+mod remote;
 pub mod s3;
 mod settings;
 mod table;

@@ -10,16 +10,14 @@
 //! DATA/console-token   the console's token
 //! ```
 
+use crate::deployment::{Deployment, Home, NamedQueue};
 use crate::inbox::Notifier;
 use crate::settings::Settings;
 use anyhow::{Context, Result};
-use asset::ids::AssetId;
-use asset::keys;
-use asset::manifest::Manifest;
 use asset::settle::Patience;
 use embedded::{FileStore, Queues, SqliteCatalog, SqliteClaims, SqliteQueue, SystemClock};
 use ingest::Ingest;
-use ports::{Catalog, CatalogQuery, Clock, Kind, ReadBlob};
+use ports::Clock;
 use resize::{MediaImaging, Resize};
 use settle::Settle;
 use std::fs::{self, File, TryLockError};
@@ -89,12 +87,24 @@ impl Node {
 
     /// Becomes the host of this data folder; `None` if another process is.
     pub fn lock(&self) -> Result<Option<HostLock>> {
-        let path = self.settings.data.join("host.lock");
-        let file = File::create(&path).with_context(|| format!("failed to create `{}`", path.display()))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(HostLock { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error).context(format!("failed to lock `{}`", path.display())),
+        lock(&self.settings.data)
+    }
+
+    /// Returns what commands need that work on a stack, too.
+    pub fn deployment(&self) -> Deployment {
+        let named = |(name, queue): (&'static str, &Arc<SqliteQueue>)| NamedQueue {
+            name,
+            queue: queue.clone(),
+            is_dead_only: false,
+        };
+        Deployment {
+            home: Home::Folder(self.settings.data.clone()),
+            store: self.store.clone(),
+            facts: self.store.clone(),
+            catalog: self.catalog.clone(),
+            settle: self.settle_queue.clone(),
+            queues: self.queues_by_name().map(named).into(),
+            clock: self.clock.clone(),
         }
     }
 
@@ -141,28 +151,16 @@ impl Node {
     pub fn queues_by_name(&self) -> [(&'static str, &Arc<SqliteQueue>); 3] {
         [("ingest", &self.ingest_queue), ("resize", &self.resize_queue), ("settle", &self.settle_queue)]
     }
+}
 
-    /// Reads an asset's manifest by inbox key or asset id.
-    pub async fn find(&self, name: &str) -> Result<Manifest> {
-        let mut candidates = vec![AssetId::of_key(name)];
-        candidates.extend(AssetId::parse(name).ok());
-        for asset in &candidates {
-            match self.store.read(&keys::manifest(asset)).await {
-                Ok(blob) => {
-                    let manifest = serde_json::from_slice(&blob.bytes);
-                    return manifest.with_context(|| format!("the manifest of `{asset}` is damaged"));
-                }
-                Err(error) if error.kind == Kind::NotFound => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let query = CatalogQuery { text: Some(name.to_owned()), limit: 5, ..CatalogQuery::default() };
-        let similar: Vec<String> =
-            self.catalog.list(&query).await?.entries.into_iter().map(|entry| entry.key).collect();
-        match similar.is_empty() {
-            true => anyhow::bail!("there is no asset `{name}`; `greenroom ls` shows what there is"),
-            false => anyhow::bail!("there is no asset `{name}`; did you mean `{}`?", similar.join("`, `")),
-        }
+/// Becomes the host of a data folder; `None` if another process is.
+pub fn lock(data: &Path) -> Result<Option<HostLock>> {
+    let path = data.join("host.lock");
+    let file = File::create(&path).with_context(|| format!("failed to create `{}`", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(HostLock { _file: file })),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error).context(format!("failed to lock `{}`", path.display())),
     }
 }
 

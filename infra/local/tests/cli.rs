@@ -157,6 +157,54 @@ fn mistakes_are_named_with_the_way_out() {
 }
 
 #[test]
+fn a_command_for_this_machine_does_not_go_to_a_stack() {
+    let home = Home::new();
+    for command in [vec!["up"], vec!["demo"], vec!["verify"], vec!["add", "x.jpg"]] {
+        let output = home.run(&[&["--aws", "prod"], command.as_slice()].concat());
+        assert_eq!(output.status.code(), Some(1), "{command:?}");
+        let expected = format!("`{}` works on this machine only", command[0]);
+        assert!(text(&output.stderr).contains(&expected), "{command:?}: {}", text(&output.stderr));
+    }
+    let output = home.run(&["ls", "--aws"]);
+    assert!(text(&output.stderr).contains("`--aws` needs the name of a stack"), "{}", text(&output.stderr));
+    assert!(!home.path().join("data").exists(), "nothing was made on this machine");
+}
+
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_build_without_aws_says_how_to_get_one() {
+    let home = Home::new();
+    for command in ["ls", "status", "sweep", "redrive", "doctor"] {
+        let output = home.run(&["--aws", "prod", command]);
+        assert_eq!(output.status.code(), Some(1), "{command}");
+        let error = text(&output.stderr);
+        assert!(error.contains("--features aws") && error.lines().count() == 1, "{command}: {error}");
+    }
+}
+
+#[cfg(feature = "aws")]
+#[test]
+fn what_the_environment_lacks_is_said_before_anything_is_asked() {
+    let home = Home::new();
+    let run = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        command.args(args).env_clear().env("AWS_REGION", "eu-north-1").env("GREENROOM_DATA", home.path().join("data"));
+        command.output().expect("the binary runs")
+    };
+    for command in [vec!["ls"], vec!["status"], vec!["why", "x"], vec!["retry", "x"], vec!["sweep"], vec!["redrive"]] {
+        let output = run(&[&["--aws", "prod"], command.as_slice()].concat());
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{command:?}");
+        assert!(error.contains("`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`"), "{command:?}: {error}");
+    }
+    let output = run(&["doctor", "--json", "--aws"]);
+    let checks: Value = serde_json::from_slice(&output.stdout).expect("checks");
+    assert_eq!((output.status.code(), &checks[0]["ok"]), (Some(1), &Value::Bool(false)), "{checks}");
+    assert!(checks[0]["way_out"].is_string(), "{checks}");
+    assert!(!home.path().join("data").exists(), "nothing was made on this machine");
+}
+
+#[test]
 fn a_flag_beats_the_environment_beats_the_file() {
     let home = Home::new();
     let settings = format!("inbox = {:?}\nconsole = \"127.0.0.1:1\"\n", home.path().join("from-file"));

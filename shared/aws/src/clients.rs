@@ -74,7 +74,9 @@ pub struct Environment {
 )]
 pub struct MissingVariables(pub Vec<&'static str>);
 
-const ENDPOINTS: [(&str, &str); 5] = [
+const ENDPOINTS: [(&str, &str); 7] = [
+    ("cloudformation", "AWS_ENDPOINT_URL_CLOUDFORMATION"),
+    ("lambda", "AWS_ENDPOINT_URL_LAMBDA"),
     ("s3", "AWS_ENDPOINT_URL_S3"),
     ("sqs", "AWS_ENDPOINT_URL_SQS"),
     ("dynamodb", "AWS_ENDPOINT_URL_DYNAMODB"),
@@ -105,6 +107,11 @@ impl Environment {
         Ok(Environment { region: region.clone(), credentials, endpoints })
     }
 
+    /// Returns the region in which everything is looked for.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
     /// Returns the address that a service is to be called at instead of its own.
     fn endpoint(&self, service: &str) -> Option<&str> {
         let of = |wanted: &str| self.endpoints.iter().find(|(name, _)| *name == wanted).map(|(_, url)| url.as_str());
@@ -125,7 +132,7 @@ impl fmt::Debug for Environment {
 pub struct Clients {
     environment: Environment,
     #[cfg_attr(
-        not(any(feature = "sqs", feature = "dynamodb", feature = "secrets")),
+        not(any(feature = "sqs", feature = "dynamodb", feature = "secrets", feature = "operate")),
         expect(dead_code, reason = "only objects are there, and they are large")
     )]
     small: Timeouts,
@@ -140,6 +147,10 @@ pub struct Clients {
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     #[cfg(feature = "secrets")]
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
+    #[cfg(feature = "operate")]
+    cloudformation: OnceLock<aws_sdk_cloudformation::Client>,
+    #[cfg(feature = "operate")]
+    lambda: OnceLock<aws_sdk_lambda::Client>,
 }
 
 impl Clients {
@@ -163,6 +174,10 @@ impl Clients {
             dynamodb: OnceLock::new(),
             #[cfg(feature = "secrets")]
             secrets: OnceLock::new(),
+            #[cfg(feature = "operate")]
+            cloudformation: OnceLock::new(),
+            #[cfg(feature = "operate")]
+            lambda: OnceLock::new(),
         }
     }
 
@@ -195,6 +210,17 @@ impl Clients {
     #[cfg(feature = "secrets")]
     pub(crate) fn secrets(&self) -> &aws_sdk_secretsmanager::Client {
         self.secrets.get_or_init(|| aws_sdk_secretsmanager::Client::new(&self.config("secretsmanager", self.small)))
+    }
+
+    #[cfg(feature = "operate")]
+    pub(crate) fn cloudformation(&self) -> &aws_sdk_cloudformation::Client {
+        let config = || self.config("cloudformation", self.small);
+        self.cloudformation.get_or_init(|| aws_sdk_cloudformation::Client::new(&config()))
+    }
+
+    #[cfg(feature = "operate")]
+    pub(crate) fn lambda(&self) -> &aws_sdk_lambda::Client {
+        self.lambda.get_or_init(|| aws_sdk_lambda::Client::new(&self.config("lambda", self.small)))
     }
 
     /// Returns the configuration of one service; connections are shared by all of them.

@@ -8,6 +8,8 @@ mod error;
 
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
+#[cfg(feature = "operate")]
+pub mod operate;
 #[cfg(feature = "s3")]
 mod s3;
 #[cfg(feature = "secrets")]

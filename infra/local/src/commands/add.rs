@@ -99,10 +99,11 @@ async fn put(node: &Node, path: &Path, key: &str) -> Result<()> {
 
 async fn report(node: &Node, keys: &[String], is_settled: bool, json: bool) -> Result<ExitCode> {
     let wanted: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
-    let mut entries = ls::entries(node, CatalogQuery::default()).await?;
+    let deployment = node.deployment();
+    let mut entries = ls::entries(&deployment, CatalogQuery::default()).await?;
     entries.retain(|entry| wanted.contains(entry.key.as_str()));
     match json {
-        true => println!("{}", serde_json::to_string_pretty(&ls::rows(node, &entries).await?)?),
+        true => println!("{}", serde_json::to_string_pretty(&ls::rows(&deployment, &entries).await?)?),
         false => println!("\n{}", ls::text(&entries)),
     }
     let all_ready = is_settled && entries.iter().all(|entry| entry.state == State::Ready);

@@ -1,6 +1,8 @@
-//! `greenroom doctor`: what this machine and its data folder need, each with the way out.
+//! `greenroom doctor`: what this machine and its data folder need, or a stack and its account; each with the way out.
 
+use crate::deployment::Target;
 use crate::node::Node;
+use crate::remote;
 use crate::settings::{SettingArgs, Settings};
 use anyhow::Result;
 use asset::image::{Encoding, Framing, Limits, OutputFormat, RenderSpec};
@@ -9,53 +11,68 @@ use serde::Serialize;
 use std::net::TcpListener;
 use std::process::ExitCode;
 
+/// One thing that was looked at.
 #[derive(Debug, Serialize)]
-struct Check {
-    name: &'static str,
-    ok: bool,
-    found: String,
+pub struct Check {
+    pub name: &'static str,
+    /// `None` if it could not be told.
+    pub ok: Option<bool>,
+    pub found: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    way_out: Option<&'static str>,
+    pub way_out: Option<String>,
 }
 
 /// Runs every check. Fails if one does.
-pub async fn doctor(args: SettingArgs, json: bool) -> Result<ExitCode> {
+pub async fn doctor(target: Target, json: bool) -> Result<ExitCode> {
+    let checks = match target {
+        Target::Here(settings) => check_machine(*settings).await,
+        Target::Stack(name) => remote::check(&name).await?,
+    };
+    if json {
+        println!("{}", serde_json::to_string_pretty(&checks)?);
+    } else {
+        checks.iter().for_each(print);
+    }
+    Ok(if checks.iter().any(|check| check.ok == Some(false)) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn print(check: &Check) {
+    let mark = match check.ok {
+        Some(true) => "ok",
+        Some(false) => "FAIL",
+        None => "?",
+    };
+    println!("{mark:<4} {:<10} {}", check.name, check.found);
+    if let Some(way_out) = &check.way_out {
+        println!("                → {way_out}");
+    }
+}
+
+async fn check_machine(args: SettingArgs) -> Vec<Check> {
     let mut checks = Vec::new();
     let settings = args.resolve();
     match settings {
         Ok(settings) => {
-            check(&mut checks, "settings", Ok(format!("data {}", settings.data.display())), "");
-            check(&mut checks, "profile", Ok(describe_profile(&settings)), "");
+            note(&mut checks, "settings", Ok(format!("data {}", settings.data.display())), "");
+            note(&mut checks, "profile", Ok(describe_profile(&settings)), "");
             inspect_node(settings, &mut checks).await;
         }
-        Err(error) => {
-            check(&mut checks, "settings", Err(format!("{error:#}")), "mend the named file, flag or variable")
-        }
+        Err(error) => note(&mut checks, "settings", Err(format!("{error:#}")), "mend the named file, flag or variable"),
     }
-    check(
+    note(
         &mut checks,
         "pictures",
         render_each_format(),
         "this build is broken: build it again, and report it if that does not help",
     );
-    let all_ok = checks.iter().all(|check| check.ok);
-    if json {
-        println!("{}", serde_json::to_string_pretty(&checks)?);
-    } else {
-        for check in &checks {
-            println!("{:<4} {:<10} {}", if check.ok { "ok" } else { "FAIL" }, check.name, check.found);
-            if let Some(way_out) = check.way_out {
-                println!("                → {way_out}");
-            }
-        }
-    }
-    Ok(if all_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    checks
 }
 
-fn check(checks: &mut Vec<Check>, name: &'static str, found: Result<String, String>, way_out: &'static str) {
+/// Notes what was found, or what is wrong and the way out.
+pub fn note(checks: &mut Vec<Check>, name: &'static str, found: Result<String, String>, way_out: impl Into<String>) {
     checks.push(match found {
-        Ok(found) => Check { name, ok: true, found, way_out: None },
-        Err(found) => Check { name, ok: false, found, way_out: Some(way_out) },
+        Ok(found) => Check { name, ok: Some(true), found, way_out: None },
+        Err(found) => Check { name, ok: Some(false), found, way_out: Some(way_out.into()) },
     });
 }
 
@@ -69,25 +86,25 @@ async fn inspect_node(settings: Settings, checks: &mut Vec<Check>) {
     let node = match Node::open(settings) {
         Ok(node) => node,
         Err(error) => {
-            check(checks, "data", Err(format!("{error:#}")), "choose a folder that you can write to with `--data DIR`");
+            note(checks, "data", Err(format!("{error:#}")), "choose a folder that you can write to with `--data DIR`");
             return;
         }
     };
-    check(checks, "data", Ok("folders and databases open".to_owned()), "");
+    note(checks, "data", Ok("folders and databases open".to_owned()), "");
     let is_running = match node.lock() {
         Ok(lock) => lock.is_none(),
         Err(error) => {
-            check(checks, "host", Err(format!("{error:#}")), "choose a data folder on a file system with locks");
+            note(checks, "host", Err(format!("{error:#}")), "choose a data folder on a file system with locks");
             return;
         }
     };
     let state = if is_running { "a host is running" } else { "no host is running; `greenroom up` starts one" };
-    check(checks, "host", Ok(state.to_owned()), "");
+    note(checks, "host", Ok(state.to_owned()), "");
     for (name, address) in ports.into_iter().filter(|_| !is_running) {
         let found = TcpListener::bind(address)
             .map(|_| format!("{address} is free"))
             .map_err(|error| format!("{address}: {error}"));
-        check(checks, name, found, "stop what listens there or choose another address");
+        note(checks, name, found, "stop what listens there or choose another address");
     }
     for (name, queue) in node.queues_by_name() {
         let found = match queue.depth().await {
@@ -95,7 +112,7 @@ async fn inspect_node(settings: Settings, checks: &mut Vec<Check>) {
             Ok(depth) => Err(format!("{} dead letters", depth.dead)),
             Err(error) => Err(error.to_string()),
         };
-        check(checks, name, found, "`greenroom status` shows them, `greenroom redrive` delivers them again");
+        note(checks, name, found, "`greenroom status` shows them, `greenroom redrive` delivers them again");
     }
 }
 

@@ -1,16 +1,16 @@
 //! `greenroom ls`: assets, as a table or as JSON with every output.
 
-use crate::node::Node;
-use crate::settings::Settings;
+use crate::deployment::{Deployment, Home, read_manifest};
 use crate::table::table;
 use anyhow::Result;
 use asset::catalog::CatalogEntry;
+use asset::fact::Output;
 use asset::image::OutputFormat;
-use asset::keys;
 use asset::manifest::Manifest;
 use asset::readiness::State;
 use asset::why::words::{size, visible};
-use ports::{Catalog, CatalogQuery, Kind, ReadBlob};
+use futures::stream::{StreamExt, TryStreamExt, iter};
+use ports::CatalogQuery;
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -42,19 +42,28 @@ pub struct OutputRow {
     pub frames: u32,
     pub bytes: u64,
     pub sha256: String,
-    /// Below the data folder.
+    /// Below the data folder; of a stack, the address of the object.
     pub path: String,
 }
 
-pub async fn ls(settings: Settings, query: CatalogQuery, json: bool) -> Result<ExitCode> {
-    let node = Node::open(settings)?;
-    let entries = entries(&node, query).await?;
+/// Manifests that are read at the same time: those of a stack are far away.
+const N_PARALLEL: usize = 16;
+
+pub async fn ls(deployment: Deployment, query: CatalogQuery, json: bool) -> Result<ExitCode> {
+    let entries = entries(&deployment, query).await?;
     match json {
-        true => println!("{}", serde_json::to_string_pretty(&rows(&node, &entries).await?)?),
-        false if entries.is_empty() => println!("no assets; `greenroom add PATH` puts files in"),
+        true => println!("{}", serde_json::to_string_pretty(&rows(&deployment, &entries).await?)?),
+        false if entries.is_empty() => println!("no assets{}", way_in(&deployment.home)),
         false => print!("{}", text(&entries)),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn way_in(home: &Home) -> &'static str {
+    match home {
+        Home::Folder(_) => "; `greenroom add PATH` puts files in",
+        Home::Stack(_) => "; an upload to its inbox bucket, or on its console, puts files in",
+    }
 }
 
 /// Makes the query of the command line.
@@ -75,11 +84,11 @@ pub fn parse_state(text: &str) -> Result<State, String> {
 }
 
 /// Returns every entry of a query, page by page.
-pub async fn entries(node: &Node, mut query: CatalogQuery) -> Result<Vec<CatalogEntry>> {
+pub async fn entries(deployment: &Deployment, mut query: CatalogQuery) -> Result<Vec<CatalogEntry>> {
     query.limit = 1000;
     let mut entries = Vec::new();
     loop {
-        let page = node.catalog.list(&query).await?;
+        let page = deployment.catalog.list(&query).await?;
         entries.extend(page.entries);
         match page.next {
             Some(next) => query.after = Some(next),
@@ -89,46 +98,41 @@ pub async fn entries(node: &Node, mut query: CatalogQuery) -> Result<Vec<Catalog
 }
 
 /// Adds to each entry its outputs, out of its manifest.
-pub async fn rows(node: &Node, entries: &[CatalogEntry]) -> Result<Vec<Row>> {
-    let mut rows = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let manifest: Option<Manifest> = match node.store.read(&keys::manifest(&entry.asset)).await {
-            Ok(blob) => Some(serde_json::from_slice(&blob.bytes)?),
-            Err(error) if error.kind == Kind::NotFound => None,
-            Err(error) => return Err(error.into()),
-        };
-        rows.push(Row {
-            key: entry.key.clone(),
-            asset: entry.asset.to_string(),
-            version: entry.version.clone(),
-            kind: entry.kind.split('/').next().unwrap_or_default().to_owned(),
-            media_type: entry.kind.clone(),
-            state: entry.state,
-            reason: entry.reason.clone(),
-            width: entry.width,
-            height: entry.height,
-            bytes: entry.bytes,
-            outputs: manifest.as_ref().map(outputs).unwrap_or_default(),
-        });
-    }
-    Ok(rows)
+pub async fn rows(deployment: &Deployment, entries: &[CatalogEntry]) -> Result<Vec<Row>> {
+    let rows = entries.iter().map(|entry| row(deployment, entry));
+    iter(rows.collect::<Vec<_>>()).buffered(N_PARALLEL).try_collect().await
 }
 
-fn outputs(manifest: &Manifest) -> Vec<OutputRow> {
-    let mut rows = Vec::new();
-    for output in manifest.readiness.outputs() {
-        rows.push(OutputRow {
-            view: output.view.clone(),
-            format: output.format,
-            width: output.width,
-            height: output.height,
-            frames: output.frames,
-            bytes: output.bytes,
-            sha256: output.sha256.to_string(),
-            path: format!("store/{}", output.key),
-        });
-    }
-    rows
+async fn row(deployment: &Deployment, entry: &CatalogEntry) -> Result<Row> {
+    let manifest = read_manifest(deployment.store.as_ref(), &entry.asset).await?;
+    Ok(Row {
+        key: entry.key.clone(),
+        asset: entry.asset.to_string(),
+        version: entry.version.clone(),
+        kind: entry.kind.split('/').next().unwrap_or_default().to_owned(),
+        media_type: entry.kind.clone(),
+        state: entry.state,
+        reason: entry.reason.clone(),
+        width: entry.width,
+        height: entry.height,
+        bytes: entry.bytes,
+        outputs: manifest.map(|manifest| outputs(&deployment.home, &manifest)).unwrap_or_default(),
+    })
+}
+
+fn outputs(home: &Home, manifest: &Manifest) -> Vec<OutputRow> {
+    let outputs = manifest.readiness.outputs();
+    let row = |output: &Output| OutputRow {
+        view: output.view.clone(),
+        format: output.format,
+        width: output.width,
+        height: output.height,
+        frames: output.frames,
+        bytes: output.bytes,
+        sha256: output.sha256.to_string(),
+        path: home.path(&output.key),
+    };
+    outputs.map(row).collect()
 }
 
 /// Returns the table for people.

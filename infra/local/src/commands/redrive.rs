@@ -1,27 +1,21 @@
 //! `greenroom redrive [QUEUE]`: dead letters become messages again.
 
-use crate::node::Node;
-use crate::settings::Settings;
+use crate::deployment::Deployment;
 use anyhow::{Result, ensure};
-use ports::Queue;
 use std::process::ExitCode;
 
-pub async fn redrive(settings: Settings, only: Option<&str>, json: bool) -> Result<ExitCode> {
-    let node = Node::open(settings)?;
-    let queues: Vec<_> =
-        node.queues_by_name().into_iter().filter(|(name, _)| only.is_none_or(|only| only == *name)).collect();
-    ensure!(
-        !queues.is_empty(),
-        "there is no queue `{}`; there are ingest, resize and settle",
-        only.unwrap_or_default()
-    );
+pub async fn redrive(deployment: Deployment, only: Option<&str>, json: bool) -> Result<ExitCode> {
+    let names: Vec<&str> = deployment.queues.iter().map(|named| named.name).collect();
+    if let Some(only) = only {
+        ensure!(names.contains(&only), "there is no queue `{only}`; there are {}", names.join(", "));
+    }
     let mut moved = serde_json::Map::new();
-    for (name, queue) in queues {
-        let count = queue.redrive().await?;
+    for named in deployment.queues.iter().filter(|named| only.is_none_or(|only| only == named.name)) {
+        let count = named.queue.redrive().await?;
         if !json {
-            println!("{name}: {count} dead letters will be delivered again");
+            println!("{}: {count} dead letters will be delivered again", named.name);
         }
-        moved.insert(name.to_owned(), count.into());
+        moved.insert(named.name.to_owned(), count.into());
     }
     if json {
         println!("{}", serde_json::Value::Object(moved));
