@@ -67,12 +67,17 @@ pub fn folder() -> PathBuf {
     setup::workspace().join("target/lambda")
 }
 
+/// The features that turn the functions into programs for Lambda.
+pub fn features() -> String {
+    PACKAGES.map(|package| format!("{}/lambda", package.function)).join(",")
+}
+
 fn build() -> anyhow::Result<()> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["build", "--release", "--locked"]).current_dir(setup::workspace());
+    command.args(["--features", &features()]);
     for package in &PACKAGES {
-        let function = package.function;
-        command.args(["-p", function, "--features", &format!("{function}/lambda")]);
+        command.args(["-p", package.function]);
     }
     run(&mut command)
 }

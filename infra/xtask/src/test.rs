@@ -1,6 +1,6 @@
 //! `cargo xtask test`: all there is to check, in the order in which it fails fastest, and one closing line.
 
-use crate::setup;
+use crate::{package, setup};
 use anyhow::{Context, bail};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -23,7 +23,10 @@ pub fn main() -> anyhow::Result<()> {
     };
     let mut tally = Tally::default();
     tally.check("format", cargo(&["fmt", "--all", "--check"]));
-    tally.check("lints", cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"]));
+    let features = package::features();
+    let lints =
+        ["clippy", "--release", "--workspace", "--all-targets", "--features", &features, "--", "-D", "warnings"];
+    tally.check("lints", cargo(&lints));
     tally.tests(cargo(&["test", "--release", "--workspace", "--no-fail-fast"]))?;
     tally.check("infra", xtask(&["infra"]));
     tally.check("drive", xtask(&["drive"]));

@@ -204,7 +204,7 @@ pub fn fake_inspect(bytes: &[u8]) -> Result<(ImageProbe, Inspection), Refusal> {
         transparent: false,
         copyright: None,
         credit: None,
-            notes: Vec::new(),
+        notes: Vec::new(),
     };
     Ok((ImageProbe { format: SourceFormat::Png, width: 1000, height: 800, frames: 1 }, inspection))
 }
