@@ -175,6 +175,8 @@ def main():
     print(f"the same {n_outputs} renditions as on one machine, byte for byte")
     until(lambda: not cloud.depth("SettleQueue") and not cloud.depth("ResizeQueue"), "the queues are empty", 60)
 
+    operator(cloud, first)
+
     # A duplicate: the notification of the same arrival once more, as S3 may send it.
     arrival = next(iter(manifest["arrivals"].values()))
     detail = {
@@ -202,7 +204,7 @@ def main():
     until(lambda: cloud.depth("ResizeDeadQueue") == 1, "the poisoned task is a dead letter", 240)
     body = (samples / key).read_bytes()
     cloud.s3.put_object(Bucket=cloud.names["StoreBucket"], Key=original, Body=body)
-    redrive(cloud)
+    redrive(cloud, task)
     results = f"assets/{task['asset']}/facts/results/"
 
     def result():
@@ -233,12 +235,66 @@ def main():
         check(cloud.depth(queue) == 0, "no message died", queue)
 
 
-def redrive(cloud):
-    """As `greenroom --aws STACK redrive` does where the service has no move task: receive, send, delete."""
-    source, target = cloud.names["ResizeDeadQueue"], cloud.names["ResizeQueue"]
-    for message in cloud.sqs.receive_message(QueueUrl=source, WaitTimeSeconds=2).get("Messages", []):
-        cloud.sqs.send_message(QueueUrl=target, MessageBody=message["Body"])
-        cloud.sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
+def greenroom(cloud, *arguments, code=0):
+    """The command line, on the stack. Returns what it printed as JSON."""
+    program = Path(__file__).parents[2] / "target/release/greenroom"
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION, "AWS_ENDPOINT_URL": cloud.endpoint}
+    command = [program, "--aws", STACK, "--json", *arguments]
+    done = subprocess.run(command, env=keys, capture_output=True, text=True, timeout=120)
+    check(done.returncode == code, f"`greenroom {' '.join(arguments)}` ends with {code}", (done.returncode, done.stdout, done.stderr))
+    return json.loads(done.stdout)
+
+
+def operator(cloud, expected):
+    """What an operator sees and asks for: the same as on one machine, but for where the outputs lie."""
+    def without_place(row):
+        return {**row, "outputs": [{name: output[name] for name in output if name != "path"} for output in row["outputs"]]}
+
+    rows = greenroom(cloud, "ls")
+    check([without_place(row) for row in rows] == [without_place(expected)], "`ls` lists what is there", rows)
+    store = f"s3://{cloud.names['StoreBucket']}/"
+    for output in rows[0]["outputs"]:
+        key = output["path"].removeprefix(store)
+        body = cloud.object(key) if output["path"].startswith(store) else None
+        check(body and hashlib.sha256(body).hexdigest() == output["sha256"], "`ls` says where an output lies", output)
+    check(greenroom(cloud, "why", expected["key"]) == cloud.manifest(expected["asset"]), "`why` shows the manifest")
+    error = greenroom(cloud, "why", "nothing.jpg", code=1)["error"]
+    check(f"greenroom --aws {STACK} ls" in error, "what is not there is named with the way out", error)
+    status = greenroom(cloud, "status")
+    check(status["assets"]["ready"] == 1 and sum(status["assets"].values()) == 1, "`status` counts", status)
+    check([queue["name"] for queue in status["queues"]] == ["ingest", "resize", "settle", "delivery"], "`status` names queues", status)
+    wrong = [found for found in greenroom(cloud, "doctor") if found["ok"] is False]
+    check(not wrong, "`doctor` finds nothing wrong", wrong)
+    check(greenroom(cloud, "retry", expected["key"])["retried"] == [], "`retry` has nothing to try again")
+
+    # Notifications are replaced as a whole by whoever sets them: uploads are then lost without a word, but for the doctor's.
+    inbox = cloud.names["InboxBucket"]
+    cloud.s3.put_bucket_notification_configuration(Bucket=inbox, NotificationConfiguration={})
+    wrong = [found["name"] for found in greenroom(cloud, "doctor", code=1) if found["ok"] is False]
+    cloud.s3.put_bucket_notification_configuration(Bucket=inbox, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    check(wrong == ["events"], "`doctor` finds an inbox that tells nobody", wrong)
+
+    # The catalog is a projection: gone, and made again from the store.
+    until(lambda: not cloud.depth("SettleQueue"), "the retry was looked at", 60)
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
+    table = boto3.resource("dynamodb", endpoint_url=cloud.endpoint, **keys).Table(cloud.names["Table"])
+    for item in table.scan()["Items"]:
+        table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+    check(greenroom(cloud, "ls") == [], "the catalog is gone")
+    check(greenroom(cloud, "sweep", "--all") == {"asked": "all"}, "`sweep` asks")
+    check(until(lambda: greenroom(cloud, "ls"), "the catalog is back", 60) == rows, "a sweep of all rebuilds the catalog")
+    until(lambda: not cloud.depth("SettleQueue") and not cloud.depth("ResizeQueue"), "the queues are empty", 60)
+    print("the command line sees, asks and finds faults on the stack as on one machine")
+
+
+def redrive(cloud, task):
+    """A dead letter is shown, is a finding, and is delivered again."""
+    dead = {queue["name"]: queue["dead_letters"] for queue in greenroom(cloud, "status")["queues"]}
+    check([json.loads(letter["body"]) for letter in dead["resize"]] == [task], "`status` shows the dead letter", dead)
+    wrong = [found["name"] for found in greenroom(cloud, "doctor", code=1) if found["ok"] is False]
+    check(wrong == ["resize"], "`doctor` finds the dead letter", wrong)
+    moved = greenroom(cloud, "redrive")
+    check(moved == {"ingest": 0, "resize": 1, "settle": 0, "delivery": 0}, "`redrive` delivers it again", moved)
 
 
 def console(cloud):

@@ -24,8 +24,8 @@ pub struct Cli {
     json: bool,
     /// Work on a stack on AWS, not on this machine: ls, status, why, retry, sweep, redrive, doctor
     ///
-    /// Region and credentials come from the environment (AWS_REGION, AWS_ACCESS_KEY_ID, …). `doctor` takes it without a name, too:
-    /// then it checks the account.
+    /// Region and credentials come from the environment (AWS_REGION, AWS_ACCESS_KEY_ID, …). `doctor` takes it without a
+    /// name, too: then it checks the account.
     #[arg(long, global = true, value_name = "STACK", num_args = 0..=1, default_missing_value = "")]
     aws: Option<String>,
 }

@@ -62,11 +62,15 @@ fn to_json(home: &Home, is_running: Option<bool>, counts: &[(State, u64)], queue
 }
 
 fn queue_to_json(found: &Found) -> Value {
-    let letter = |letter: &DeadLetter| json!({ "id": letter.id, "body": letter.body, "attempts": letter.attempts, "error": letter.last_error });
+    let letter = |letter: &DeadLetter| {
+        json!({
+            "id": letter.id, "body": letter.body, "attempts": letter.attempts, "error": letter.last_error,
+        })
+    };
     let [visible, in_flight, delayed] = messages(found).map_or([None; 3], |numbers| numbers.map(Some));
     json!({
-        "name": found.named.name, "visible": visible, "in_flight": in_flight, "delayed": delayed, "dead": found.depth.dead,
-        "dead_letters": found.dead.iter().map(letter).collect::<Vec<_>>(),
+        "name": found.named.name, "visible": visible, "in_flight": in_flight, "delayed": delayed,
+        "dead": found.depth.dead, "dead_letters": found.dead.iter().map(letter).collect::<Vec<_>>(),
     })
 }
 

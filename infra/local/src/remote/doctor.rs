@@ -111,8 +111,8 @@ fn judge_events(announcements: &Announcements, ingest: &str) -> Result<String, (
         let others = if direct.is_empty() { String::new() } else { format!("; it tells {direct} instead") };
         return Err((
             format!("the inbox tells EventBridge nothing, so no upload is taken in{others}"),
-            "somebody replaced the bucket's notifications: turn EventBridge on in its properties, and then upload again \
-             what came meanwhile"
+            "somebody replaced the bucket's notifications: turn EventBridge on in its properties, and then upload \
+             again what came meanwhile"
                 .to_owned(),
         ));
     }
@@ -169,7 +169,7 @@ async fn check_triggers(access: &Access, stack: &Stack, checks: &mut Vec<Check>)
     for (name, resource) in mappings {
         let Some(id) = &resource.id else { continue };
         match trigger(&access.clients, id).await {
-            Ok(trigger) => triggers.push((name.as_str(), trigger)),
+            Ok(trigger) => triggers.push((name.as_str(), id.as_str(), trigger)),
             Err(error) => {
                 let way_out = "these credentials need `lambda:GetEventSourceMapping`";
                 note(checks, "triggers", Err(words(error)), way_out);
@@ -177,25 +177,28 @@ async fn check_triggers(access: &Access, stack: &Stack, checks: &mut Vec<Check>)
             }
         }
     }
-    note(
-        checks,
-        "triggers",
-        judge_triggers(&triggers),
-        "enable it: `aws lambda update-event-source-mapping --enabled --uuid ID`",
-    );
-    triggers.iter().filter_map(|(_, trigger)| trigger.max_concurrency).sum()
+    note(checks, "triggers", judge_triggers(&triggers), way_to_enable(&triggers));
+    triggers.iter().filter_map(|(_, _, trigger)| trigger.max_concurrency).sum()
 }
 
-fn judge_triggers(triggers: &[(&str, Trigger)]) -> Result<String, String> {
+/// Takes triggers with their names and ids.
+fn judge_triggers(triggers: &[(&str, &str, Trigger)]) -> Result<String, String> {
     let off: Vec<String> = triggers
         .iter()
-        .filter(|(_, trigger)| trigger.state != "Enabled")
-        .map(|(name, trigger)| format!("`{name}` is {}", trigger.state.to_lowercase()))
+        .filter(|(_, _, trigger)| trigger.state != "Enabled")
+        .map(|(name, _, trigger)| format!("`{name}` is {}", trigger.state.to_lowercase()))
         .collect();
     match (triggers.len(), off.is_empty()) {
         (0, _) => Err("nothing feeds the functions from their queues".to_owned()),
         (n, true) => Ok(format!("{n} queues feed their functions")),
         _ => Err(format!("{}: its messages wait", off.join(", "))),
+    }
+}
+
+fn way_to_enable(triggers: &[(&str, &str, Trigger)]) -> String {
+    match triggers.iter().find(|(_, _, trigger)| trigger.state != "Enabled") {
+        Some((_, id, _)) => format!("enable it: `aws lambda update-event-source-mapping --enabled --uuid {id}`"),
+        None => "deploy the stack again".to_owned(),
     }
 }
 
@@ -217,7 +220,8 @@ fn judge_room(room: u32, wanted: u32) -> Result<String, String> {
     match room > wanted {
         true => Ok(format!("the account runs {room} functions at the same time; the stack's limits come to {wanted}")),
         false => Err(format!(
-            "the account runs {room} functions at the same time; the stack's limits come to {wanted}, and the console needs one"
+            "the account runs {room} functions at the same time; the stack's limits come to {wanted}, \
+             and the console needs one"
         )),
     }
 }
@@ -264,9 +268,10 @@ mod tests {
     #[test]
     fn a_queue_that_feeds_nothing_is_a_finding() {
         let trigger = |state: &str| Trigger { state: state.to_owned(), max_concurrency: Some(5) };
-        assert!(judge_triggers(&[("IngestFunctionQueue", trigger("Enabled"))]).is_ok());
-        let words = judge_triggers(&[("A", trigger("Enabled")), ("B", trigger("Disabled"))]).unwrap_err();
-        assert_eq!(words, "`B` is disabled: its messages wait");
+        assert!(judge_triggers(&[("IngestFunctionQueue", "1", trigger("Enabled"))]).is_ok());
+        let triggers = [("A", "1", trigger("Enabled")), ("B", "2", trigger("Disabled"))];
+        assert_eq!(judge_triggers(&triggers).unwrap_err(), "`B` is disabled: its messages wait");
+        assert!(way_to_enable(&triggers).ends_with("--uuid 2`"), "{}", way_to_enable(&triggers));
         assert!(judge_triggers(&[]).is_err());
     }
 

@@ -1,5 +1,5 @@
-//! A stack on AWS, opened: its resources are looked up by their names in `infra/aws/template.yaml`, and the same adapters that its
-//! functions use are put on them.
+//! A stack on AWS, opened: its resources are looked up by their names in `infra/aws/template.yaml`, and the same
+//! adapters that its functions use are put on them.
 
 mod doctor;
 
@@ -13,9 +13,10 @@ use embedded::SystemClock;
 use ports::{Kind, PortError};
 use std::sync::Arc;
 
-/// Queues in the order of the flow: what they are called, their resource, that of their dead letters, and whether only the dead letters
-/// are their own. An event that reached no queue was an upload's, on its way to `ingest`; there it belongs. (A sweep that reached none
-/// may lie there too: `ingest` drops it with a word in its log, and the next sweep does its work.)
+/// Queues in the order of the flow: what they are called, their resource, that of their dead letters, and whether only
+/// the dead letters are their own. An event that reached no queue was an upload's, on its way to `ingest`; there it
+/// belongs. (A sweep that reached none may lie there too: `ingest` drops it with a word in its log, and the next sweep
+/// does its work.)
 const QUEUES: [(&str, &str, &str, bool); 4] = [
     ("ingest", "IngestQueue", "IngestDeadQueue", false),
     ("resize", "ResizeQueue", "ResizeDeadQueue", false),
@@ -54,11 +55,13 @@ impl Access {
         match error.kind {
             Kind::NotFound => anyhow!(
                 "there is no stack `{name}` in `{region}`; \
-                 `aws cloudformation list-stacks --region {region}` shows what there is, `AWS_REGION` says where to look"
+                 `aws cloudformation list-stacks --region {region}` shows what there is, \
+                 `AWS_REGION` says where to look"
             ),
             Kind::Retry(_) => anyhow::Error::new(error).context(format!("`{region}` was not reached; try again")),
             _ => anyhow::Error::new(error).context(format!(
-                "failed to open stack `{name}` in `{region}`; `aws sts get-caller-identity` shows whose credentials these are"
+                "failed to open stack `{name}` in `{region}`; \
+                 `aws sts get-caller-identity` shows whose credentials these are"
             )),
         }
     }
@@ -68,7 +71,9 @@ impl Access {
         let store = Arc::new(S3Store::new(self.clients.clone(), bucket, ""));
         let mut queues = Vec::new();
         for (name, queue, dead, is_dead_only) in QUEUES {
-            let queue = Arc::new(self.queue(stack, queue, dead)?);
+            // What reached no queue was received by nobody.
+            let n_receives = if is_dead_only { 0 } else { MAX_RECEIVES };
+            let queue = Arc::new(self.queue(stack, queue, dead, n_receives)?);
             queues.push(NamedQueue { name, queue, is_dead_only });
         }
         Ok(Deployment {
@@ -82,14 +87,14 @@ impl Access {
             store: store.clone(),
             facts: store,
             catalog: Arc::new(DynamoCatalog::new(self.clients.clone(), id(stack, "Table")?)),
-            settle: Arc::new(self.queue(stack, "SettleQueue", "SettleDeadQueue")?),
+            settle: Arc::new(self.queue(stack, "SettleQueue", "SettleDeadQueue", MAX_RECEIVES)?),
             queues,
             clock: Arc::new(SystemClock),
         })
     }
 
-    fn queue(&self, stack: &Stack, queue: &str, dead: &str) -> Result<SqsQueue> {
-        Ok(SqsQueue::new(self.clients.clone(), id(stack, queue)?, id(stack, dead)?, MAX_RECEIVES))
+    fn queue(&self, stack: &Stack, queue: &str, dead: &str, n_receives: u32) -> Result<SqsQueue> {
+        Ok(SqsQueue::new(self.clients.clone(), id(stack, queue)?, id(stack, dead)?, n_receives))
     }
 }
 
