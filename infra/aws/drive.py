@@ -20,10 +20,12 @@ from pathlib import Path
 
 import boto3
 from botocore.config import Config
+from jsonschema import Draft202012Validator
 from runtime_api import Function, batch
 
 STACK = "greenroom"
 REGION = "eu-central-1"
+EVENTS = Path(__file__).parents[2] / "events"
 
 
 class Cloud:
@@ -197,7 +199,7 @@ def main():
     print("a duplicate changed nothing; a malformed message was dropped with a word in the log")
 
     # Poison: a task whose original is missing fails until it is given up by the queue.
-    task = json.loads((Path(__file__).parents[2] / "events/samples/resize/inspect.json").read_text())
+    task = json.loads((EVENTS / "samples/resize/inspect.json").read_text())
     original = f"assets/{task['asset']}/versions/{task['source']}/original"
     check(cloud.object(original) is None, "the original is missing", original)
     cloud.send("ResizeQueue", json.dumps(task))
@@ -222,6 +224,7 @@ def main():
     check(cloud.object(f"assets/{asset}/versions/{first['version']}/original"), "the old version is kept", "")
     print("a replaced key shows the new version only, and keeps the old one's original")
 
+    described(cloud)
     cloud.s3.delete_object(Bucket=cloud.names["InboxBucket"], Key=key)
     until(lambda: cloud.manifest(asset)["readiness"]["state"] == "deleted", "the deleted key is a tombstone", 120)
     folder = f"assets/{asset}/renditions/"
@@ -233,6 +236,21 @@ def main():
     bootstraps(cloud, Path(args.packages))
     for queue in ["IngestDeadQueue", "ResizeDeadQueue", "SettleDeadQueue", "DeliveryDeadQueue"]:
         check(cloud.depth(queue) == 0, "no message died", queue)
+
+
+def described(cloud):
+    """Every object in the store and every sample of a message is as its schema says, by a validator that others wrote."""
+    schemas = {path.stem: Draft202012Validator(json.loads(path.read_text())) for path in (EVENTS / "schema").glob("*.json")}
+    kinds = {"manifest.json": "manifest", "facts/arrivals/": "arrival", "facts/results/": "result", "facts/verdicts/": "verdict"}
+    pages = cloud.s3.get_paginator("list_objects_v2").paginate(Bucket=cloud.names["StoreBucket"], Prefix="assets/")
+    found = [(o["Key"], kind) for page in pages for o in page["Contents"] for part, kind in kinds.items() if part in o["Key"]]
+    texts = [(kind, key, cloud.object(key)) for key, kind in found]
+    for folder, schema in [("resize", "task"), ("settle", "settle")]:
+        texts += [(schema, path.name, path.read_text()) for path in (EVENTS / "samples" / folder).glob("*.json")]
+    for schema, name, text in texts:
+        errors = [error.message for error in schemas[schema].iter_errors(json.loads(text))]
+        check(not errors, "it is as its schema says", (name, errors[:3]))
+    print(f"{len(texts)} objects and messages are as their schemas say")
 
 
 def greenroom(cloud, *arguments, code=0):
@@ -303,15 +321,10 @@ def console(cloud):
     host = cloud.outputs["ConsoleUrl"].split("//")[1].split("/")[0]
 
     def get(path, headers):
-        event = {
-            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "", "isBase64Encoded": False,
-            "headers": {"host": host, **headers},
-            "requestContext": {
-                "accountId": "000000000000", "apiId": "api", "domainName": host, "domainPrefix": "api", "requestId": "1",
-                "routeKey": "$default", "stage": "$default", "time": "23/Nov/2026:00:00:00 +0000", "timeEpoch": 1795392000000,
-                "http": {"method": "GET", "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "drive"},
-            },
-        }
+        event = json.loads((EVENTS / "samples/http/get.json").read_text())
+        event["rawPath"] = event["requestContext"]["http"]["path"] = path
+        event["headers"] |= {"host": host, **headers}
+        event["requestContext"]["domainName"] = host
         answer = cloud.lambdas.invoke(FunctionName=cloud.names["ConsoleFunction"], Payload=json.dumps(event))
         payload = json.loads(answer["Payload"].read())
         check("FunctionError" not in answer, "the console answers", payload)
@@ -328,8 +341,7 @@ def console(cloud):
 
 def bootstraps(cloud, packages):
     """The packed programs on a Runtime API of ours, where every answer can be seen, with the events of `events/samples`."""
-    samples = Path(__file__).parents[2] / "events/samples"
-    text = lambda name: (samples / name).read_text()
+    text = lambda name: (EVENTS / "samples" / name).read_text()
     # Per function: messages, and which of them must come back. What is missing in the store may come yet; nonsense will not get better.
     cases = {
         "ingest": ([text("inbox/s3-put.json"), "nonsense", text("inbox/s3-test-event.json"), text("inbox/eventbridge-created.json")], []),

@@ -22,6 +22,7 @@ use ports::{
     SwapBlob,
 };
 use runtime::{Context, Failure, Function, Metrics, Unit, parse_json};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::sync::Arc;
@@ -49,7 +50,7 @@ pub struct Settle {
 }
 
 /// A message to `settle`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum SettleTask {
     Look(Settled),

@@ -10,10 +10,11 @@ use asset::readiness::State;
 use asset::task::Settled;
 use ports::{CatalogQuery, Envelope, PortError};
 use runtime::Failure;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How far a sweep looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SweepScope {
     /// What the catalog says is unfinished, or was derived under another profile.
@@ -23,7 +24,7 @@ pub enum SweepScope {
 }
 
 /// Where a sweep goes on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SweepFrom {
     stage: Stage,
     /// `next` of the page before.
@@ -31,7 +32,7 @@ pub struct SweepFrom {
     after: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Stage {
     /// The catalog's entries in state `processing`.

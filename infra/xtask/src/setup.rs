@@ -13,6 +13,7 @@ const PIP: &[&str] = &[
     "aws-sam-translator==1.115.0",
     "cfn-lint==1.58.0",
     "parliament==1.6.4",
+    "jsonschema==4.26.0", // what our schemas mean
     // Services: what the adapters on AWS are tested against.
     "ministack==1.5.33",
     "moto[server,dynamodb,sqs]==5.2.5",

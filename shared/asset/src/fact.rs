@@ -5,10 +5,11 @@ use crate::image::{FocalPoint, ImageProbe, Inspection, OutputFormat};
 use crate::refusal::Refusal;
 use crate::sequencer::Sequencer;
 use crate::task::Attempt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A change of the inbox key, admitted by `ingest`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Arrival {
     pub asset: AssetId,
     /// The inbox key, as a person gave it.
@@ -19,7 +20,7 @@ pub struct Arrival {
     pub change: Change,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Change {
     Put(Version),
@@ -27,7 +28,7 @@ pub enum Change {
 }
 
 /// One set of bytes under an asset's key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Version {
     pub sha256: Sha256,
     pub bytes: u64,
@@ -40,7 +41,7 @@ pub struct Version {
 }
 
 /// What became of one attempt at one task.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskResult {
     pub asset: AssetId,
     pub generation: Sequencer,
@@ -58,7 +59,7 @@ pub struct TaskResult {
     pub reused_from: Option<AssetId>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     Inspected { probe: ImageProbe, inspection: Inspection },
@@ -67,7 +68,7 @@ pub enum Outcome {
 }
 
 /// One file that Greenroom made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Output {
     /// The view that it shows, by its name in the profile.
     pub view: String,
@@ -83,7 +84,7 @@ pub struct Output {
 }
 
 /// What a person decided.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     pub asset: AssetId,
     /// Unique within the asset, and the order of verdicts: milliseconds in 13 digits, a dash, and 8 hex digits.
@@ -94,7 +95,7 @@ pub struct Verdict {
     pub decision: Decision,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "decision", rename_all = "snake_case")]
 pub enum Decision {
     /// Crops look here. Bound to the version that the person saw; on another version it stays in force but asks for review.

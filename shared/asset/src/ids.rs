@@ -1,6 +1,7 @@
 //! Names that cannot be mixed up, each checked once where it enters.
 
 use crate::canonical::sha256_hex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -13,10 +14,11 @@ pub struct InvalidId {
 }
 
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident, $expected:literal, $check:expr) => {
+    ($(#[$doc:meta])* $name:ident, $expected:literal, $pattern:literal, $check:expr) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         #[serde(try_from = "String", into = "String")]
+        #[schemars(with = "String", extend("pattern" = $pattern))]
         pub struct $name(String);
 
         impl $name {
@@ -66,6 +68,7 @@ text_id!(
     /// The SHA-256 of a file's bytes, 64 lower-case hex digits: a version of an asset.
     Sha256,
     "a SHA-256 in 64 lower-case hex digits",
+    "^[0-9a-f]{64}$",
     |text| is_hex(text, 64)
 );
 
@@ -73,6 +76,7 @@ text_id!(
     /// The SHA-256 of everything that decides a task's outputs. See [`crate::task::Task::id`].
     TaskId,
     "a task id in 64 lower-case hex digits",
+    "^[0-9a-f]{64}$",
     |text| is_hex(text, 64)
 );
 
@@ -82,6 +86,7 @@ text_id!(
     /// It is derived from the key alone, so every machine gives the same key the same id, and it is a safe path segment.
     AssetId,
     "an asset id (a slug and 16 hex digits)",
+    "^[a-z0-9-]+-[0-9a-f]{16}$",
     |text| {
         text.len() <= 64
             && text.rsplit_once('-').is_some_and(|(slug, digest)| {

@@ -1,9 +1,10 @@
 //! What to make of a picture: the values that cross from the profile, through a task, into `media`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A still or animated picture format that Greenroom reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceFormat {
     Jpeg,
@@ -33,7 +34,7 @@ impl SourceFormat {
 }
 
 /// A format that Greenroom writes. The order is the order of `<source>` elements: the smallest files first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputFormat {
     Avif,
@@ -71,7 +72,7 @@ impl OutputFormat {
 }
 
 /// One output encoding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Encoding {
     pub format: OutputFormat,
     /// 1 (smallest) to 100 (best), on the format's own customary scale.
@@ -81,7 +82,7 @@ pub struct Encoding {
 }
 
 /// What becomes of the source's colour space.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ColorPolicy {
     /// Every output is sRGB: safe everywhere.
@@ -92,7 +93,7 @@ pub enum ColorPolicy {
 }
 
 /// A point in the oriented picture, in thousandths of its width and height. Integers keep task ids exact on every machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct FocalPoint {
     /// 0 (left edge) to 1000 (right edge).
     pub x: u16,
@@ -105,14 +106,14 @@ impl FocalPoint {
 }
 
 /// An aspect ratio, width to height, for example 16:9.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct AspectRatio {
     pub width: u16,
     pub height: u16,
 }
 
 /// Which part of the picture an output shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Framing {
     /// All of it.
@@ -122,7 +123,7 @@ pub enum Framing {
 }
 
 /// Everything that decides the bytes of a set of renditions, beside the source and the code itself.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct RenderSpec {
     pub framing: Framing,
     /// Wanted widths in pixels, ascending. Widths above the framed source's are replaced by that width: never upscaled.
@@ -133,7 +134,7 @@ pub struct RenderSpec {
 }
 
 /// What the header of a picture says, under limits, without decoding it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImageProbe {
     pub format: SourceFormat,
     /// Pixels, as displayed: after EXIF orientation.
@@ -144,7 +145,7 @@ pub struct ImageProbe {
 }
 
 /// What one look at the pixels tells: where to crop, and what to show while loading.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Inspection {
     /// Where a crop should look.
     pub focus: FocalPoint,
@@ -169,7 +170,7 @@ pub struct Inspection {
 }
 
 /// What a machine-found focal point rests on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FocusSource {
     Faces,
@@ -178,7 +179,7 @@ pub enum FocusSource {
 }
 
 /// What decoding may cost. Checked before anything is allocated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Bytes of an image file.

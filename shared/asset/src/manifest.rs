@@ -6,13 +6,14 @@ use crate::keys::FactKey;
 use crate::readiness::Readiness;
 use crate::sequencer::Sequencer;
 use crate::task::Attempt;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One asset, as `manifest.json` holds it. Written by `settle` only.
 ///
 /// `arrivals`, `results` and `verdicts` are the folded facts: any order and any repetition of the same facts gives the same maps.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
     pub asset: AssetId,
     /// The inbox key.
@@ -36,7 +37,7 @@ pub struct Manifest {
 }
 
 /// A task that was sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Request {
     /// What it is, for people.
     pub title: String,

@@ -9,9 +9,10 @@ use crate::profile::Profile;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::sequencer::Sequencer;
 use crate::task::{Attempt, Job, Task};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Something that the profile asks for is still to come.
@@ -52,7 +53,7 @@ impl State {
 }
 
 /// What a manifest amounts to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Readiness {
     pub state: State,
     /// One sentence for people, if the state is not simply ready.
@@ -75,7 +76,7 @@ pub struct Readiness {
 }
 
 /// The focal point in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Focus {
     pub point: FocalPoint,
     /// The person who placed it; absent if a machine found it.
@@ -87,7 +88,7 @@ pub struct Focus {
 }
 
 /// One thing that the profile asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     /// `inspect`, `render square, story`.
     pub title: String,
@@ -98,7 +99,7 @@ pub struct Step {
     pub status: StepStatus,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum StepStatus {
     Pending,

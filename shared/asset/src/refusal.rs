@@ -1,9 +1,10 @@
 //! Typed, permanent outcomes: why Greenroom could not do what was asked with these bytes.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What kind of refusal it is. The names are part of the wire format and of `why`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalCode {
     /// The bytes are of no kind that Greenroom can read.
@@ -47,7 +48,7 @@ impl std::fmt::Display for RefusalCode {
 }
 
 /// A refusal as a person reads it: the code, what was found, and the way out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[error("{code}: {found}; {way_out}")]
 pub struct Refusal {
     pub code: RefusalCode,

@@ -1,5 +1,6 @@
 //! The order of events on one key.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -8,8 +9,9 @@ use std::fmt;
 /// S3 compares two of them after padding the shorter one with zeros on the right (S3 User Guide, "Event message structure").
 /// Kept in a canonical form (upper case, trailing zeros cut) so that equal sequencers are equal values and that plain string
 /// order is their order.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(with = "String", extend("pattern" = "^[0-9A-Fa-f]{1,64}$"))]
 pub struct Sequencer(String);
 
 /// Longest sequencer taken, in digits. S3 sends 16 to 18 today.

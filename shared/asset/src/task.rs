@@ -4,10 +4,11 @@ use crate::canonical::canonical_json;
 use crate::ids::{AssetId, Sha256, TaskId};
 use crate::image::{Limits, RenderSpec};
 use crate::sequencer::Sequencer;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What to do with one version of one asset.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "capability", content = "params", rename_all = "snake_case")]
 pub enum Job {
     /// Read the header, look at the pixels: size, focal point, placeholder. Everything else waits for it.
@@ -17,7 +18,7 @@ pub enum Job {
 }
 
 /// One view to make: its name in the profile and what decides its bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ViewSpec {
     pub name: String,
     pub spec: RenderSpec,
@@ -75,7 +76,7 @@ impl Job {
 ///
 /// A success counts whatever its attempt. A refusal counts only for its own attempt, so raised limits or a person's `retry` make the
 /// task pending again while the refused result stays on record.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Attempt(String);
 
@@ -102,7 +103,7 @@ impl Attempt {
 }
 
 /// One message to a capability.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Task {
     pub asset: AssetId,
     /// Sequencer of the asset's latest deletion before this task: outputs of an earlier life are kept apart and cleaned up.
@@ -122,7 +123,7 @@ impl Task {
 }
 
 /// "Something about this asset is new: look." The whole truth is in the bucket, so the message needs no more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Settled {
     pub asset: AssetId,
 }

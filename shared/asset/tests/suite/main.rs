@@ -6,5 +6,6 @@ mod make;
 mod picture;
 mod profile;
 mod samples;
+mod schemas;
 mod settle;
 mod task_ids;
