@@ -4,7 +4,7 @@
 mod endpoint;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::{Credentials, Region, retry::RetryConfig};
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
@@ -18,7 +18,7 @@ use std::time::Instant;
 
 fn client(endpoint: &Endpoint, secret: &str) -> Client {
     let config = aws_sdk_s3::Config::builder()
-        .behavior_version_latest()
+        .behavior_version(BehaviorVersion::v2026_01_12())
         .endpoint_url(&endpoint.url)
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new(&endpoint.credentials.access_key, secret, None, None, "test"))

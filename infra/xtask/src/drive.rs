@@ -43,8 +43,6 @@ pub fn main() -> anyhow::Result<()> {
 
 /// Makes the same pictures ready on this machine. Returns the file that says what came of them.
 fn one_machine(work: &Path, samples: &Path) -> anyhow::Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    run(Command::new(cargo).args(["build", "--release", "-p", "greenroom", "--features", "aws"]).current_dir(setup::workspace()))?;
     let binary = setup::workspace().join("target/release/greenroom");
     let mut command = Command::new(binary);
     command.arg("--data").arg(work.join("one-machine")).args(["--json", "add"]);

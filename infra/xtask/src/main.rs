@@ -17,7 +17,7 @@ const USAGE: &str = "\
 cargo xtask setup
             installs what the tests need: apt packages (as root or by sudo), the rest below target/tools
 cargo xtask test
-            setup, format, lints, every test, the simulation and its planted bugs
+            setup, format, lints, every test, the template, the stack driven on an emulator, the simulation and its planted bugs
 cargo xtask sim [--uploads N] [--seed S] [--verify-replay] [--no-sweep] [--plant BUG] [--watch TEXT] [--swarm SEEDS] [--mutants]
             the real functions in a simulated world, under every fault at once
 cargo xtask crash [--kills N] [--seed S]

@@ -27,7 +27,7 @@ pub fn main() -> anyhow::Result<()> {
     let lints =
         ["clippy", "--release", "--workspace", "--all-targets", "--features", &features, "--", "-D", "warnings"];
     tally.check("lints", cargo(&lints));
-    tally.tests(cargo(&["test", "--release", "--workspace", "--no-fail-fast"]))?;
+    tally.tests(cargo(&["test", "--release", "--workspace", "--features", &features, "--no-fail-fast"]))?;
     tally.check("infra", xtask(&["infra"]));
     tally.check("drive", xtask(&["drive"]));
     tally.check("simulation", xtask(&["sim", "--uploads", "100000", "--seed", "42"]));
