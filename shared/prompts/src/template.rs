@@ -13,8 +13,20 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every helper that a template may use.
-pub(crate) const HELPERS: [&str; 11] =
-    ["each", "history", "if", "ifEquals", "json", "lookup", "media", "role", "section", "unless", "unlessEquals"];
+pub(crate) const HELPERS: [&str; 12] = [
+    "each",
+    "history",
+    "if",
+    "ifEquals",
+    "json",
+    "lookup",
+    "media",
+    "role",
+    "section",
+    "unless",
+    "unlessEquals",
+    "with",
+];
 
 /// What the engine brings and dotprompt does not have: a variable of that name would silently be a function.
 const EXTRAS: [&str; 12] = ["raw", "log", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len"];

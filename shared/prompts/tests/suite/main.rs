@@ -1,3 +1,10 @@
 //! Prompts, held to their word: the format's own cases, identity, input, our prompts.
 
+mod diff;
+mod differential;
+mod library;
+mod lint;
+mod prompt;
+mod registry;
+mod samples;
 mod spec;
