@@ -1,0 +1,161 @@
+use super::*;
+use proptest::prelude::*;
+
+fn haiku() -> ModelSpec {
+    ModelSpec::clone(Book::default().model("claude-haiku-4-5").expect("it is in the shipped book"))
+}
+
+fn priced(r#in: u64, out: u64, cache_read: Option<u64>, cache_write: Option<u64>) -> ModelSpec {
+    let date = jiff::civil::date(2026, 11, 23);
+    let price = ListPrice { r#in, out, cache_read, cache_write, source: "test".into(), date, verified: false };
+    ModelSpec { price: Price::Listed(price), ..haiku() }
+}
+
+#[test]
+fn the_shipped_book_invents_no_price() {
+    let book = Book::default();
+    let priced: Vec<_> =
+        book.models().iter().filter(|model| model.price != Price::Unknown).map(|model| model.id.as_str()).collect();
+    assert_eq!(priced, ["claude-haiku-4-5"]);
+    assert!(matches!(&haiku().price, Price::Listed(price) if !price.verified));
+    let unpriced = book.model("nova-2-lite").expect("it is there");
+    assert_eq!((unpriced.cost(&Usage::default()), unpriced.forecast(1, 1)), (None, None));
+}
+
+#[test]
+fn costs_are_rounded_up_and_cached_tokens_are_never_too_cheap() {
+    let usage = |input, output, cache_read, cache_write| Usage { input, output, cache_read, cache_write };
+    // 1,600 tokens at $1 and 120 at $5 per million.
+    assert_eq!(haiku().cost(&usage(1600, 120, 0, 0)), Some(MicroUsd(2200)));
+    assert_eq!(priced(1, 0, None, None).cost(&usage(1, 0, 0, 0)), Some(MicroUsd(1)));
+    assert_eq!(priced(1_000_000, 0, None, None).cost(&usage(0, 0, 3, 4)), Some(MicroUsd(7)));
+    assert_eq!(priced(1_000_000, 0, Some(100_000), Some(1_250_000)).cost(&usage(0, 0, 10, 4)), Some(MicroUsd(6)));
+    let most = usage(u64::MAX, u64::MAX, u64::MAX, u64::MAX);
+    assert_eq!(priced(u64::MAX, u64::MAX, None, None).cost(&most), Some(MicroUsd(u64::MAX)));
+    assert_eq!(ModelSpec { price: Price::Free, ..haiku() }.cost(&most), Some(MicroUsd(0)));
+}
+
+#[test]
+fn the_last_day_is_refused_the_day_after_and_warned_of_before() {
+    let date = jiff::civil::date(2026, 9, 30);
+    let model = ModelSpec { end_of_life: Some(EndOfLife { date, source: "test".into() }), ..haiku() };
+    let on = |year, month, day| model.lifetime(jiff::civil::date(year, month, day));
+    assert_eq!(on(2026, 10, 1), Lifetime::Over { date });
+    assert_eq!(on(2028, 1, 1), Lifetime::Over { date });
+    assert_eq!(on(2026, 9, 30), Lifetime::Ending { date, days: 0 });
+    assert_eq!(on(2026, 8, 2), Lifetime::Ending { date, days: 59 });
+    assert_eq!(on(2026, 8, 1), Lifetime::Fine);
+    assert_eq!(on(2024, 1, 1), Lifetime::Fine);
+    assert_eq!(haiku().lifetime(date), Lifetime::Fine);
+}
+
+const GOOD: &str = r#"[[model]]
+id = "local"
+provider = "openai"
+model = "qwen"
+url = "http://127.0.0.1:1/v1/"
+kind = "text"
+inputs = ["text"]
+free = true
+end_of_life = { date = "2027-01-01", source = "us" }
+[[route]]
+name = "text"
+models = ["local"]
+"#;
+
+#[test]
+fn a_book_is_read() {
+    let book = Book::parse("m.toml", GOOD).expect("reads");
+    let model = book.model("local").expect("there");
+    assert_eq!((model.url.as_deref(), &model.price), (Some("http://127.0.0.1:1/v1"), &Price::Free));
+    assert_eq!(book.route("text").expect("there").models, ["local"]);
+}
+
+#[test]
+fn errors_name_line_field_and_fix() {
+    let errors = |from: &str, to: &str| {
+        assert!(GOOD.contains(from), "{from}");
+        Book::parse("m.toml", &GOOD.replacen(from, to, 1)).expect_err("wrong").to_string()
+    };
+    let cases = [
+        ("id = \"local\"", "id = \"My Model\"", "m.toml:2: model[0].id: `My Model` is no name; use 1 to 64 of"),
+        (
+            "url = \"http://127.0.0.1:1/v1/\"\n",
+            "",
+            "m.toml:1: model[0].url: an OpenAI-compatible server has an address",
+        ),
+        ("http://", "ftp://", "m.toml:5: model[0].url: `ftp://127.0.0.1:1/v1/` is no address; start with http://"),
+        (
+            "inputs = [\"text\"]",
+            "inputs = [\"image\"]",
+            "m.toml:7: model[0].inputs: pictures have no limits; add `image",
+        ),
+        ("free = true", "free = yes", "m.toml:8: free: "),
+        ("free = true", "fee = true", "m.toml:8: fee: unknown field `fee`; give one of `id`"),
+        ("kind = \"text\"\n", "", "missing field `kind`; add `kind = …`"),
+        ("2027-01-01", "2027-02-30", "m.toml:9: end_of_life: "),
+        (
+            "models = [\"local\"]",
+            "models = [\"lokal\"]",
+            "m.toml:12: route[0].models[0]: there is no model `lokal`; the models here are local",
+        ),
+        (
+            "models = [\"local\"]",
+            "models = [\"local\"]\nneeds = [\"image\"]",
+            "`local` cannot do what the route needs: Image",
+        ),
+        ("name = \"text\"", "name = \"local\"", "m.toml:11: route[0].name: `local` is there twice"),
+        (
+            "free = true",
+            "free = true\nprice = { in = 1, out = 1, source = \"\", date = \"2026-01-01\", verified = true }",
+            "m.toml:9: model[0].price: nobody knows where it is from",
+        ),
+        (
+            "free = true",
+            "price = { in = -1, out = 1, source = \"s\", date = \"2026-01-01\", verified = true }",
+            "m.toml:8: price",
+        ),
+    ];
+    for (from, to, expected) in cases {
+        let found = errors(from, to);
+        assert!(found.contains(expected), "{from} -> {to}:\n{found}\nlacks {expected}");
+    }
+    let both = errors("id = \"local\"", "id = \"My Model\"");
+    assert_eq!(both.lines().count(), 2, "the id and the route that misses it: {both}");
+}
+
+proptest! {
+    #[test]
+    fn a_forecast_is_never_less_than_the_cost(
+        price in any::<(u64, u64, Option<u64>, Option<u64>)>(),
+        tokens in any::<(u32, u32, u32, u32)>(),
+    ) {
+        let model = priced(price.0, price.1, price.2, price.3);
+        let (input, output, cache_read, cache_write) =
+            (u64::from(tokens.0), u64::from(tokens.1), u64::from(tokens.2), u64::from(tokens.3));
+        let usage = Usage { input, output, cache_read, cache_write };
+        prop_assert!(model.forecast(input + cache_read + cache_write, output) >= model.cost(&usage));
+    }
+
+    #[test]
+    fn more_tokens_never_cost_less_and_a_micro_dollar_is_never_lost(
+        price in (0u64..1 << 40, 0u64..1 << 40),
+        tokens in any::<(u32, u32)>(),
+        more in any::<u32>(),
+    ) {
+        let model = priced(price.0, price.1, None, None);
+        let usage = Usage { input: tokens.0.into(), output: tokens.1.into(), ..Usage::default() };
+        let cost = model.cost(&usage).expect("priced").0;
+        let exact = u128::from(tokens.0) * u128::from(price.0) + u128::from(tokens.1) * u128::from(price.1);
+        let charged = u128::from(cost) * 1_000_000;
+        prop_assert!(charged >= exact && charged - exact < 1_000_000);
+        let dearer = Usage { input: usage.input + u64::from(more), ..usage };
+        prop_assert!(model.cost(&dearer).expect("priced").0 >= cost);
+    }
+
+    #[test]
+    fn no_text_panics_the_parser(text in "[a-z\\[\\]=\"{}., \\n0-9-]{0,200}") {
+        let _ = Book::parse("fuzz", &text);
+        let _ = Book::parse("fuzz", &format!("{GOOD}{text}"));
+    }
+}

@@ -1,0 +1,253 @@
+//! A model of the price book on a provider: what is the same for all providers.
+//!
+//! Checks before anything is sent, the way from schema to answer, tries until the deadline, and the bill.
+
+use crate::book::{ModelSpec, StructuredOutput};
+use crate::capability::{check_embed, check_lifetime, check_request};
+use crate::exchange::{Call, EmbedExchange, Exchange, Repair, Reply, Shape, Stop};
+use crate::retry::retrying;
+use crate::{
+    Answer, Class, EmbedRequest, Embedder, Embedding, ModelError, ModelResult, Request, Schema, StopReason, TextModel,
+    Usage,
+};
+use async_trait::async_trait;
+use ports::Clock;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A model that answers in text.
+pub struct HostedText {
+    spec: Arc<ModelSpec>,
+    exchange: Arc<dyn Exchange>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What one answer took so far.
+struct Tab {
+    deadline_ms: u64,
+    started_ms: u64,
+    usage: Usage,
+    n_calls: u32,
+    warnings: Vec<String>,
+}
+
+impl HostedText {
+    #[cfg_attr(not(any(feature = "openai", feature = "bedrock")), expect(dead_code, reason = "no provider is linked"))]
+    pub(crate) fn new(spec: Arc<ModelSpec>, exchange: Arc<dyn Exchange>, clock: Arc<dyn Clock>) -> Self {
+        HostedText { spec, exchange, clock }
+    }
+
+    async fn call(
+        &self,
+        request: &Request,
+        shape: Shape,
+        repair: Option<&Repair>,
+        tab: &mut Tab,
+    ) -> ModelResult<Reply> {
+        let call = Call { spec: &self.spec, request, shape, repair };
+        let (result, n_calls) =
+            retrying(&*self.clock, &self.spec.id, tab.deadline_ms, || self.exchange.exchange(&call)).await;
+        tab.n_calls = tab.n_calls.saturating_add(n_calls);
+        let reply = result?;
+        tab.usage = tab.usage.plus(reply.usage);
+        match &reply.stop {
+            Stop::Refused(reason) => {
+                let class = Class::Blocked { reason: reason.clone() };
+                let message = "the provider or the model would not answer";
+                Err(ModelError::of(class, &self.spec.id, "refused", message).requested(reply.request_id))
+            }
+            Stop::Usable(_) | Stop::Malformed(_) => Ok(reply),
+        }
+    }
+
+    /// Native schema, or strict tool, or words; then one repair; then an error that keeps the answer.
+    async fn structured(&self, request: &Request, schema: &Schema, tab: &mut Tab) -> ModelResult<(Reply, Value)> {
+        let mut shape = match self.spec.structured_output {
+            StructuredOutput::Native => Shape::Native,
+            StructuredOutput::Tool => Shape::Tool,
+            StructuredOutput::None => Shape::Asked,
+        };
+        let mut first = self.call(request, shape, None, tab).await;
+        if let Err(error) = &first
+            && shape == Shape::Native
+            && is_about_the_schema(error)
+        {
+            tab.warnings.push(format!("the schema was refused, so a strict tool was used: {}", error.message));
+            shape = Shape::Tool;
+            first = self.call(request, shape, None, tab).await;
+        }
+        let first = first?;
+        let repair = match self.read(&first, schema)? {
+            Ok(value) => return Ok((first, value)),
+            Err(repair) => repair,
+        };
+        tab.warnings.push(format!("the answer was repaired once: {}", repair.errors.join("; ")));
+        let second = self.call(request, shape, Some(&repair), tab).await?;
+        match self.read(&second, schema)? {
+            Ok(value) => Ok((second, value)),
+            Err(Repair { raw, errors }) => {
+                let message = format!("after one repair: {}", errors.join("; "));
+                let class = Class::BadOutput { errors, raw };
+                Err(ModelError::of(class, &self.spec.id, "schema_mismatch", message).requested(second.request_id))
+            }
+        }
+    }
+
+    /// Returns the answer's JSON, or what is wrong with it; an error where a repair could not help.
+    fn read(&self, reply: &Reply, schema: &Schema) -> ModelResult<Result<Value, Repair>> {
+        let raw = reply.tool_input.as_ref().map_or_else(|| reply.text.clone(), Value::to_string);
+        if reply.stop == Stop::Usable(StopReason::MaxTokens) {
+            let errors = vec!["the answer is cut off: raise `max_tokens`".to_owned()];
+            let class = Class::BadOutput { errors, raw };
+            let message = "the answer did not fit into `max_tokens`";
+            return Err(ModelError::of(class, &self.spec.id, "max_tokens", message).requested(reply.request_id.clone()));
+        }
+        if let Stop::Malformed(why) = &reply.stop {
+            return Ok(Err(Repair { raw, errors: vec![format!("the provider says `{why}`")] }));
+        }
+        let parsed = match &reply.tool_input {
+            Some(value) => Ok(value.clone()),
+            None => serde_json::from_str(unfenced(&reply.text)),
+        };
+        Ok(match parsed {
+            Err(error) => Err(Repair { raw, errors: vec![format!("it is not JSON: {error}")] }),
+            Ok(value) => match schema.errors(&value) {
+                errors if errors.is_empty() => Ok(value),
+                errors => Err(Repair { raw, errors }),
+            },
+        })
+    }
+
+    async fn answer(&self, request: &Request, tab: &mut Tab) -> ModelResult<Answer> {
+        let (reply, json) = match &request.schema {
+            Some(schema) => {
+                let (reply, value) = self.structured(request, schema, tab).await?;
+                (reply, Some(value))
+            }
+            None => (self.call(request, Shape::Plain, None, tab).await?, None),
+        };
+        let stop = match reply.stop {
+            Stop::Usable(stop) => stop,
+            Stop::Malformed(why) | Stop::Refused(why) => {
+                let class = Class::BadOutput { errors: vec![why.clone()], raw: reply.text };
+                return Err(ModelError::of(class, &self.spec.id, why, "the provider calls its own answer malformed")
+                    .requested(reply.request_id));
+            }
+        };
+        Ok(Answer {
+            text: reply.text,
+            json,
+            stop,
+            usage: tab.usage,
+            cost: self.spec.cost(&tab.usage),
+            model_asked: self.spec.id.clone(),
+            model_answered: reply.model.unwrap_or_else(|| self.spec.model.clone()),
+            request_id: reply.request_id,
+            latency_ms: self.clock.now_ms().saturating_sub(tab.started_ms),
+            n_calls: tab.n_calls,
+            warnings: std::mem::take(&mut tab.warnings),
+            passed_over: Vec::new(),
+        })
+    }
+}
+
+#[async_trait]
+impl TextModel for HostedText {
+    fn id(&self) -> &str {
+        &self.spec.id
+    }
+
+    fn check(&self, request: &Request) -> ModelResult<()> {
+        check_lifetime(&self.spec, self.clock.now_ms())?;
+        check_request(&self.spec, request)
+    }
+
+    async fn generate(&self, request: &Request, deadline_ms: u64) -> ModelResult<Answer> {
+        self.check(request)?;
+        let started_ms = self.clock.now_ms();
+        let warnings = check_lifetime(&self.spec, started_ms)?.into_iter().collect();
+        let mut tab = Tab { deadline_ms, started_ms, usage: Usage::default(), n_calls: 0, warnings };
+        if request.cache_system && !self.spec.prompt_cache {
+            tab.warnings.push(format!("model `{}` keeps no prompts: the system text is paid in full", self.spec.id));
+        }
+        let answered = self.answer(request, &mut tab).await;
+        answered.map_err(|mut error| {
+            error.usage = tab.usage;
+            error.cost = self.spec.cost(&tab.usage);
+            error.n_calls = tab.n_calls;
+            error
+        })
+    }
+}
+
+/// Tells a schema that the provider cannot compile from other mistakes: asking again by tool costs one refused call.
+fn is_about_the_schema(error: &ModelError) -> bool {
+    let message = error.message.to_lowercase();
+    let words = ["schema", "outputconfig", "output_config", "textformat", "response_format", "grammar"];
+    error.class == Class::Permanent && words.iter().any(|word| message.contains(word))
+}
+
+/// Returns the JSON out of a Markdown code block, which is how models without a grammar often write it.
+fn unfenced(text: &str) -> &str {
+    let text = text.trim();
+    let Some(inner) = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) else { return text };
+    inner.strip_prefix("json").unwrap_or(inner).trim()
+}
+
+/// A model that maps texts or pictures to points.
+pub struct HostedEmbedder {
+    spec: Arc<ModelSpec>,
+    exchange: Arc<dyn EmbedExchange>,
+    clock: Arc<dyn Clock>,
+}
+
+impl HostedEmbedder {
+    #[cfg_attr(not(any(feature = "openai", feature = "bedrock")), expect(dead_code, reason = "no provider is linked"))]
+    pub(crate) fn new(spec: Arc<ModelSpec>, exchange: Arc<dyn EmbedExchange>, clock: Arc<dyn Clock>) -> Self {
+        HostedEmbedder { spec, exchange, clock }
+    }
+}
+
+#[async_trait]
+impl Embedder for HostedEmbedder {
+    fn id(&self) -> &str {
+        &self.spec.id
+    }
+
+    fn check(&self, request: &EmbedRequest) -> ModelResult<()> {
+        check_lifetime(&self.spec, self.clock.now_ms())?;
+        check_embed(&self.spec, request)
+    }
+
+    async fn embed(&self, request: &EmbedRequest, deadline_ms: u64) -> ModelResult<Embedding> {
+        self.check(request)?;
+        let started_ms = self.clock.now_ms();
+        let spec = &*self.spec;
+        let (result, n_calls) =
+            retrying(&*self.clock, &spec.id, deadline_ms, || self.exchange.embed(spec, request)).await;
+        let reply = result.map_err(|mut error| {
+            error.n_calls = n_calls;
+            error.cost = spec.cost(&error.usage);
+            error
+        })?;
+        let is_as_asked = request.dimensions.is_none_or(|wanted| wanted as usize == reply.vector.len());
+        if !is_as_asked || reply.vector.is_empty() || reply.vector.iter().any(|value| !value.is_finite()) {
+            let errors = vec![format!("there are {} numbers, or some are none", reply.vector.len())];
+            let class = Class::BadOutput { errors, raw: format!("{:?}", reply.vector) };
+            let mut error =
+                ModelError::of(class, &spec.id, "no_embedding", "the answer is no point of the space asked for");
+            (error.usage, error.cost, error.n_calls) = (reply.usage, spec.cost(&reply.usage), n_calls);
+            return Err(error.requested(reply.request_id));
+        }
+        Ok(Embedding {
+            vector: reply.vector,
+            usage: reply.usage,
+            cost: spec.cost(&reply.usage),
+            model_asked: spec.id.clone(),
+            model_answered: reply.model.unwrap_or_else(|| spec.model.clone()),
+            request_id: reply.request_id,
+            latency_ms: self.clock.now_ms().saturating_sub(started_ms),
+            n_calls,
+        })
+    }
+}

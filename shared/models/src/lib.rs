@@ -1,0 +1,38 @@
+//! Hosted generative models: what functions ask of them ([`TextModel`], [`Embedder`]), what they can do and cost
+//! ([`book`]), which of them answers ([`route`]), and how answers are recorded and played back ([`replay`]).
+//!
+//! A provider does one exchange (`exchange.rs`). Everything that is the same for all of them is written once: checks
+//! before anything is sent (`capability.rs`), tries until the deadline (`retry.rs`), and the way from a schema to an
+//! answer that matches it (`hosted.rs`).
+
+mod answer;
+#[cfg(feature = "bedrock")]
+mod bedrock;
+pub mod book;
+pub mod breaker;
+mod capability;
+mod connect;
+mod error;
+mod exchange;
+mod hosted;
+mod money;
+#[cfg(feature = "openai")]
+mod openai;
+mod port;
+mod request;
+mod retry;
+pub mod route;
+mod schema;
+
+pub use answer::{Answer, Embedding, PassedOver, StopReason};
+#[cfg(feature = "bedrock")]
+pub use bedrock::{Bedrock, Environment, MissingVariables};
+pub use connect::{ConnectError, Models};
+pub use error::{Class, ModelError, ModelResult};
+pub use hosted::{HostedEmbedder, HostedText};
+pub use money::{MicroUsd, Usage};
+#[cfg(feature = "openai")]
+pub use openai::{HttpClient, OpenAi};
+pub use port::{EmbedInput, EmbedRequest, Embedder, Purpose, TextModel};
+pub use request::{Document, Image, ImageFormat, Message, Parameters, Part, Request, Role};
+pub use schema::{Schema, SchemaError};

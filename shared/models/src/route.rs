@@ -1,0 +1,217 @@
+//! A route: an ordered list of models of which the first that can answer does.
+
+use crate::breaker::{Admission, Breaker};
+use crate::{
+    Answer, Class, EmbedRequest, Embedder, Embedding, ModelError, ModelResult, PassedOver, Request, TextModel,
+};
+use async_trait::async_trait;
+use ports::Clock;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The circuit breakers of a process, one per model, shared by all routes.
+#[derive(Default)]
+pub struct Breakers {
+    of: Mutex<HashMap<String, Breaker>>,
+}
+
+impl Breakers {
+    fn with<T>(&self, model: &str, change: impl FnOnce(&mut Breaker) -> T) -> T {
+        // A breaker is whole between any two of its statements, so a panic elsewhere spoils nothing.
+        let mut breakers = self.of.lock().unwrap_or_else(PoisonError::into_inner);
+        change(breakers.entry(model.to_owned()).or_default())
+    }
+
+    /// Says how it went. What shows that the model is there closes the breaker, also an answer that is of no use.
+    fn report(&self, model: &str, now_ms: u64, error: Option<&ModelError>) {
+        self.with(model, |breaker| match error {
+            Some(error) if error.is_outage() => breaker.failed(now_ms),
+            _ => breaker.succeeded(),
+        });
+    }
+}
+
+/// Models in the order in which they are asked.
+pub struct TextRoute {
+    name: String,
+    candidates: Vec<Arc<dyn TextModel>>,
+    breakers: Arc<Breakers>,
+    clock: Arc<dyn Clock>,
+}
+
+impl TextRoute {
+    pub fn new(
+        name: impl Into<String>,
+        candidates: Vec<Arc<dyn TextModel>>,
+        breakers: Arc<Breakers>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        TextRoute { name: name.into(), candidates, breakers, clock }
+    }
+}
+
+#[async_trait]
+impl TextModel for TextRoute {
+    fn id(&self) -> &str {
+        &self.name
+    }
+
+    /// A route can be asked what one of its models can be asked.
+    fn check(&self, request: &Request) -> ModelResult<()> {
+        let mut first = None;
+        for candidate in &self.candidates {
+            match candidate.check(request) {
+                Ok(()) => return Ok(()),
+                Err(error) => first = first.or(Some(error)),
+            }
+        }
+        Err(first.unwrap_or_else(|| empty(&self.name)))
+    }
+
+    async fn generate(&self, request: &Request, deadline_ms: u64) -> ModelResult<Answer> {
+        let mut walk = Walk::new(&self.name);
+        for candidate in &self.candidates {
+            let id = candidate.id();
+            if !walk.may_ask(id, candidate.check(request), &self.breakers, &*self.clock) {
+                continue;
+            }
+            let result = candidate.generate(request, deadline_ms).await;
+            self.breakers.report(id, self.clock.now_ms(), result.as_ref().err().map(|error| &**error));
+            match result {
+                Ok(mut answer) => {
+                    answer.passed_over = walk.passed_over;
+                    return Ok(answer);
+                }
+                Err(error) => walk.failed(id, error)?,
+            }
+        }
+        Err(walk.end())
+    }
+}
+
+/// Embedders in the order in which they are asked.
+///
+/// Points of two models are not comparable, so a route of embedders has more than one model only where these are the same
+/// model at two providers; the caller keeps `model_asked` beside every point.
+pub struct EmbedderRoute {
+    name: String,
+    candidates: Vec<Arc<dyn Embedder>>,
+    breakers: Arc<Breakers>,
+    clock: Arc<dyn Clock>,
+}
+
+impl EmbedderRoute {
+    pub fn new(
+        name: impl Into<String>,
+        candidates: Vec<Arc<dyn Embedder>>,
+        breakers: Arc<Breakers>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        EmbedderRoute { name: name.into(), candidates, breakers, clock }
+    }
+}
+
+#[async_trait]
+impl Embedder for EmbedderRoute {
+    fn id(&self) -> &str {
+        &self.name
+    }
+
+    fn check(&self, request: &EmbedRequest) -> ModelResult<()> {
+        let mut first = None;
+        for candidate in &self.candidates {
+            match candidate.check(request) {
+                Ok(()) => return Ok(()),
+                Err(error) => first = first.or(Some(error)),
+            }
+        }
+        Err(first.unwrap_or_else(|| empty(&self.name)))
+    }
+
+    async fn embed(&self, request: &EmbedRequest, deadline_ms: u64) -> ModelResult<Embedding> {
+        let mut walk = Walk::new(&self.name);
+        for candidate in &self.candidates {
+            let id = candidate.id();
+            if !walk.may_ask(id, candidate.check(request), &self.breakers, &*self.clock) {
+                continue;
+            }
+            let result = candidate.embed(request, deadline_ms).await;
+            self.breakers.report(id, self.clock.now_ms(), result.as_ref().err().map(|error| &**error));
+            match result {
+                Ok(embedding) => return Ok(embedding),
+                Err(error) => walk.failed(id, error)?,
+            }
+        }
+        Err(walk.end())
+    }
+}
+
+fn empty(route: &str) -> Box<ModelError> {
+    ModelError::of(Class::Unavailable, route, "no_model", "the route has no model")
+}
+
+/// One walk along a route: who was passed over and why, and the soonest time at which another walk may help.
+struct Walk<'a> {
+    route: &'a str,
+    passed_over: Vec<PassedOver>,
+    soonest: Option<Duration>,
+    last: Option<Box<ModelError>>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(route: &'a str) -> Self {
+        Walk { route, passed_over: Vec::new(), soonest: None, last: None }
+    }
+
+    fn may_ask(&mut self, id: &str, check: ModelResult<()>, breakers: &Breakers, clock: &dyn Clock) -> bool {
+        if let Err(error) = check {
+            self.pass(id, error);
+            return false;
+        }
+        let now_ms = clock.now_ms();
+        let Admission::Wait { until_ms } = breakers.with(id, |breaker| breaker.admit(now_ms)) else { return true };
+        let after = Duration::from_millis(until_ms.saturating_sub(now_ms));
+        let message = format!("it failed too often and is left alone for {} s", after.as_secs());
+        self.pass(id, ModelError::of(Class::Retry { after }, id, "breaker_open", message));
+        false
+    }
+
+    /// Goes on, or ends the walk where another model would not help.
+    fn failed(&mut self, id: &str, mut error: Box<ModelError>) -> ModelResult<()> {
+        if !error.is_worth_another_model() {
+            error.passed_over = std::mem::take(&mut self.passed_over);
+            return Err(error);
+        }
+        self.pass(id, error);
+        Ok(())
+    }
+
+    fn pass(&mut self, id: &str, error: Box<ModelError>) {
+        let why = format!("{}: {}", error.code, error.message);
+        tracing::info!(route = self.route, model = id, why, "model is passed over");
+        self.passed_over.push(PassedOver { model: id.to_owned(), why, usage: error.usage, cost: error.cost });
+        if let Some(after) = error.retry_after() {
+            self.soonest = Some(self.soonest.map_or(after, |soonest| soonest.min(after)));
+        }
+        self.last = Some(error);
+    }
+
+    /// Nobody answered. Where time may help, that is what the caller is told, whatever the last model said.
+    fn end(mut self) -> Box<ModelError> {
+        let Some(mut error) = self.last.take() else { return empty(self.route) };
+        if let Some(after) = self.soonest
+            && error.retry_after() != Some(after)
+        {
+            let message = format!("no model of the route answered; the last said: {}", error.message);
+            let later = ModelError::of(Class::Retry { after }, self.route, "route_exhausted", message);
+            error = later.because(error);
+        }
+        error.passed_over = self.passed_over;
+        error
+    }
+}
+
+#[cfg(test)]
+#[path = "route_tests.rs"]
+mod tests;
