@@ -177,9 +177,10 @@ impl fmt::Display for Change {
             Change::Schema { side, fields } => {
                 writeln!(f, "{side} schema")?;
                 for change in fields {
-                    let or_nothing = |rules: &Option<String>| rules.clone().unwrap_or_else(|| "nothing".to_owned());
                     let field = if change.field.is_empty() { "(itself)" } else { &change.field };
-                    writeln!(f, "  {field}: {} → {}", or_nothing(&change.from), or_nothing(&change.to))?;
+                    writeln!(f, "  {field}")?;
+                    change.from.iter().try_for_each(|rules| writeln!(f, "    - {rules}"))?;
+                    change.to.iter().try_for_each(|rules| writeln!(f, "    + {rules}"))?;
                 }
                 Ok(())
             }

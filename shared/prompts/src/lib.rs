@@ -1,10 +1,11 @@
 //! Prompts as version-controlled files: [dotprompt](https://github.com/google/dotprompt)'s format, with an identity.
 //!
-//! A file becomes a [`Prompt`] with the partials and schemas that it refers to ([`Sources::prompt`]); a prompt and checked variables
-//! become messages ([`Prompt::render`]). Pure, but for the registry, which asks ports.
+//! A file becomes a [`Prompt`] with the partials and schemas that it refers to ([`Sources::prompt`]); a prompt and
+//! checked variables become messages ([`Prompt::render`]). Pure, but for the registry, which asks ports.
 
 mod diff;
 mod document;
+pub mod eval;
 mod library;
 mod lint;
 mod markers;

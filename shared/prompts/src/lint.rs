@@ -30,7 +30,8 @@ pub enum Rule {
     UnknownVariable,
     /// An input that the template does not use.
     UnusedInput,
-    /// Free text or a structure that enters the prompt other than through `{{json}}`, which keeps it in one line and in quotes.
+    /// Free text or a structure that enters the prompt other than through `{{json}}`, which keeps it in one line and
+    /// in quotes.
     Unfenced,
     /// Free text or a structure in `{{{ }}}`.
     TripleStash,

@@ -1,8 +1,9 @@
-//! How `{{role}}`, `{{media}}`, `{{history}}` and `{{section}}` travel through the template engine, which knows text only.
+//! How `{{role}}`, `{{media}}`, `{{history}}` and `{{section}}` travel through the template engine, which knows text
+//! only.
 //!
-//! dotprompt itself writes `<<<dotprompt:role:system>>>` into the rendered text, so data that contains these characters becomes a
-//! system message. Here a marker is made of noncharacters, which Unicode keeps for such private use, and which no template and no
-//! data can bring in: what data says stays text.
+//! dotprompt itself writes `<<<dotprompt:role:system>>>` into the rendered text, so data that contains these
+//! characters becomes a system message. Here a marker is made of noncharacters, which Unicode keeps for such private
+//! use, and which no template and no data can bring in: what data says stays text.
 
 use serde_json::{Map, Number, Value};
 
@@ -38,8 +39,8 @@ pub(crate) fn is_forged(text: &str) -> bool {
     text.contains([OPEN, CLOSE, SEPARATOR])
 }
 
-/// Makes data harmless: noncharacters become the replacement character, and the two separators that JSON leaves as they are become
-/// line feeds, which `{{json}}` escapes. So one line of JSON stays one line.
+/// Makes data harmless: noncharacters become the replacement character, and the two separators that JSON leaves as
+/// they are become line feeds, which `{{json}}` escapes. So one line of JSON stays one line.
 pub(crate) fn neutralise(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(neutral_text(text)),

@@ -61,8 +61,9 @@ pub struct Media {
     pub content_type: Option<String>,
 }
 
-/// Reads rendered text as messages, by dotprompt's rules: text that is blank between two markers is dropped, the first role is the
-/// user's, after `{{history}}` the model speaks, and a history without its marker goes before a last message of the user's.
+/// Reads rendered text as messages, by dotprompt's rules: text that is blank between two markers is dropped, the first
+/// role is the user's, after `{{history}}` the model speaks, and a history without its marker goes before a last
+/// message of the user's.
 ///
 /// Fails with the name of a role that there is not.
 pub(crate) fn to_messages(rendered: &str, history: &[Message]) -> Result<Vec<Message>, String> {

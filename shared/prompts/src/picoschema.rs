@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 
 const SCALARS: [&str; 6] = ["any", "boolean", "integer", "null", "number", "string"];
 
-/// Returns the JSON Schema of `schema`, which may be one already. `named` are the schemas that it may call by name. Fails with words.
+/// Returns the JSON Schema of `schema`, which may be one already. `named` are the schemas that it may call by name.
+/// Fails with words.
 pub(crate) fn to_json_schema(schema: &Value, named: &BTreeMap<String, Value>) -> Result<Value, String> {
     if let Value::String(text) = schema {
         let (kind, description) = with_description(text);

@@ -111,7 +111,8 @@ struct Identity<'a> {
 }
 
 impl Sources {
-    /// Loads one prompt with everything that it refers to. A missing partial is not an error before rendering: `lint` names it.
+    /// Loads one prompt with everything that it refers to. A missing partial is not an error before rendering: `lint`
+    /// names it.
     pub fn prompt(&self, name: &str) -> Result<Prompt, PromptError> {
         let source = self.prompts.get(name).ok_or_else(|| PromptError::Unknown { prompt: name.to_owned() })?;
         let front_matter = |why| PromptError::FrontMatter { prompt: name.to_owned(), why };
@@ -189,7 +190,8 @@ impl Prompt {
         &self.name
     }
 
-    /// Returns the SHA-256 of source, partials, schemas and brand guide: everything of ours that decides what a model is asked.
+    /// Returns the SHA-256 of source, partials, schemas and brand guide: everything of ours that decides what a model
+    /// is asked.
     pub fn hash(&self) -> &Sha256 {
         &self.hash
     }
@@ -241,7 +243,8 @@ impl Prompt {
         self.render_unchecked(data)
     }
 
-    /// Renders as dotprompt does: whatever the variables are, and a missing one is empty. For tools; functions call [`Prompt::render`].
+    /// Renders as dotprompt does: whatever the variables are, and a missing one is empty. For tools; functions call
+    /// [`Prompt::render`].
     pub fn render_unchecked(&self, data: &Data) -> Result<Rendered, PromptError> {
         if let Some(partial) = self.missing.first() {
             return Err(PromptError::PartialMissing { prompt: self.name.clone(), partial: partial.clone() });

@@ -36,7 +36,10 @@ pub enum RegistryError {
     #[error("`{hash}` of the prompt `{id}` was never evaluated: run `greenroom prompts eval {id}`, then promote again")]
     NoEval { id: String, hash: Sha256 },
     /// The newest eval of this hash did not pass.
-    #[error("`{hash}` of the prompt `{id}` did not pass its eval: {}; run `greenroom prompts eval {id}` after the fix", .reasons.join(", "))]
+    #[error(
+        "`{hash}` of the prompt `{id}` did not pass its eval: {}; fix it, then run `greenroom prompts eval {id}`",
+        .reasons.join(", ")
+    )]
     EvalFailed { id: String, hash: Sha256, reasons: Vec<String> },
     #[error("the label `{label}` of the prompt `{id}` has nothing before `{hash}` to go back to")]
     NothingBefore { id: String, label: Label, hash: Sha256 },
@@ -122,7 +125,8 @@ impl Registry {
         Ok(created_before(self.create.create(&key, text.into_bytes().into()).await)?)
     }
 
-    /// Points a label at a published hash, if the newest eval of exactly this hash passed. Fine if it points there already.
+    /// Points a label at a published hash, if the newest eval of exactly this hash passed. Fine if it points there
+    /// already.
     pub async fn promote(
         &self,
         id: &str,

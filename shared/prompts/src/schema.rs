@@ -1,8 +1,8 @@
 //! JSON Schema: the part of it that prompts need, checked by code of our own.
 //!
-//! The crate `jsonschema` brings 63 crates, three number libraries and two regular expression engines among them, into every function
-//! that renders a prompt. Picoschema writes seven keywords. This knows sixteen, and refuses a schema that uses another one, so that
-//! nothing is ever checked half.
+//! The crate `jsonschema` brings 63 crates, big numbers and two regular expression engines among them, into every
+//! function that renders a prompt. Picoschema writes seven keywords. This knows thirteen, and refuses a schema that
+//! uses another one, so that nothing is ever checked half.
 
 use serde_json::{Map, Value};
 use std::fmt::Write;
@@ -50,7 +50,8 @@ impl Schema {
         Ok(Schema { value, canonical })
     }
 
-    /// Returns the schema's one spelling: keys in byte order, no white space. What is sent to a model, so that its caches hit.
+    /// Returns the schema's one spelling: keys in byte order, no white space. What is sent to a model, so that its
+    /// caches hit.
     pub fn canonical(&self) -> &str {
         &self.canonical
     }

@@ -1,4 +1,5 @@
-//! Templates: Handlebars as dotprompt runs it. No HTML escaping, its helpers and no others, missing variables are empty.
+//! Templates: Handlebars as dotprompt runs it. No HTML escaping, its helpers and no others, missing variables are
+//! empty.
 
 use crate::markers::{is_forged, marker};
 use crate::schema::is_same;
@@ -195,7 +196,8 @@ fn words(text: &str) -> RenderError {
     RenderErrorReason::Other(text.to_owned()).into()
 }
 
-/// Puts the values of `@name.field` in their places: they are the same all through a rendering, whatever block they stand in.
+/// Puts the values of `@name.field` in their places: they are the same all through a rendering, whatever block they
+/// stand in.
 fn bind(template: &mut Template, context: &Map<String, Value>) {
     use TemplateElement as E;
     for element in &mut template.elements {

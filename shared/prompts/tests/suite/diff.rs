@@ -69,15 +69,17 @@ fn a_partial() {
 
 #[test]
 fn a_field_of_a_schema() {
-    let diff = changed(edit("      id: string, the term's id, exactly as listed", "      id?: string, the term"));
+    let diff = changed(edit("      id: string, the term's id, exactly as listed", "      id?: string"));
     let Some(Change::Schema { side, .. }) = diff.changes.get(1) else { panic!("{diff:?}") };
     assert_eq!(side, "output");
     expect![[r#"
         source
           -       id: string, the term's id, exactly as listed
-          +       id?: string, the term
+          +       id?: string
         output schema
-          tags[].id: {"description":"the term's id, exactly as listed","required":true,"type":"string"} → {"description":"the term","required":false,"type":["string","null"]}
+          tags[].id
+            - {"description":"the term's id, exactly as listed","required":true,"type":"string"}
+            + {"required":false,"type":["string","null"]}
         the version is still the same: raise `greenroom.version`
     "#]]
     .assert_eq(&words(&diff));

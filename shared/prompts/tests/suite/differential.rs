@@ -13,7 +13,8 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The folder of npm's packages; fails if dotprompt is not there, because a comparison that is skipped compares nothing.
+/// The folder of npm's packages; fails if dotprompt is not there, because a comparison that is skipped compares
+/// nothing.
 fn tools() -> PathBuf {
     let folder = workspace().canonicalize().expect("the workspace is there").join("target/tools/node/node_modules");
     let package = std::fs::read_to_string(folder.join("dotprompt/package.json")).unwrap_or_default();

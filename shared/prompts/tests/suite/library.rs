@@ -37,7 +37,8 @@ fn texts(message: &Message) -> String {
     message.content.iter().map(text).collect()
 }
 
-/// Whatever data says: one system message that is always the same, one of the user's with one picture, one line per `DATA`.
+/// Whatever data says: one system message that is always the same, one of the user's with one picture, one line per
+/// `DATA`.
 #[test]
 fn data_stays_in_its_line() {
     let sources = library();
@@ -108,7 +109,15 @@ fn answers_are_checked() {
     let schema = library().prompt("alt_text").expect("loads").output().expect("a schema").clone();
     assert_eq!(
         schema.canonical(),
-        r#"{"additionalProperties":false,"properties":{"alt":{"description":"the alternative text; empty if decorative","type":"string"},"decorative":{"description":"whether the picture adds nothing for somebody who cannot see it","type":"boolean"},"evidence":{"description":"ids of the brand rules that shaped the wording","items":{"type":"string"},"type":"array"}},"required":["alt","decorative","evidence"],"type":"object"}"#
+        concat!(
+            r#"{"additionalProperties":false,"properties":{"#,
+            r#""alt":{"description":"the alternative text; empty if decorative","type":"string"},"#,
+            r#""decorative":{"description":"whether the picture adds nothing for somebody who cannot see it","#,
+            r#""type":"boolean"},"#,
+            r#""evidence":{"description":"ids of the brand rules that shaped the wording","#,
+            r#""items":{"type":"string"},"type":"array"}},"#,
+            r#""required":["alt","decorative","evidence"],"type":"object"}"#,
+        )
     );
     assert_eq!(schema.check(&json!({"alt": "", "decorative": true, "evidence": []})), []);
     for wrong in [

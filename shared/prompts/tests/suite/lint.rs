@@ -20,7 +20,8 @@ fn rules(front: &str, template: &str) -> Vec<Rule> {
 
 /// Lints a template whose inputs are `name` (text), `n` (a number), `tone` (one of a list), `items` and `page`.
 fn with_inputs(template: &str) -> Vec<(Rule, String)> {
-    let schema = "input: {schema: {name: string, n: integer, 'tone(enum)': [a, b], 'items(array)': {id: string, rank: number}, \
+    let schema = "input: {schema: {name: string, n: integer, 'tone(enum)': [a, b], \
+                  'items(array)': {id: string, rank: number}, \
                   'page(object)': {title: string}}}\n";
     let used = "{{#if name}}{{/if}}{{#if n}}{{/if}}{{#if tone}}{{/if}}{{#if items}}{{/if}}{{#if page}}{{/if}}";
     findings(&format!("{FRONT}{schema}"), &format!("{template}{used}"))

@@ -2,6 +2,7 @@
 
 mod diff;
 mod differential;
+mod eval;
 mod library;
 mod lint;
 mod prompt;

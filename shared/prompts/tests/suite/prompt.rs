@@ -142,7 +142,8 @@ fn a_rendering_has_its_own_hash() {
 fn schemas_check_sizes_and_constants() {
     let schema = json!({"type": "object", "properties": {
         "text": {"type": "string", "minLength": 2, "maxLength": 3},
-        "list": {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 1, "maxItems": 2},
+        "list": {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1},
+            "minItems": 1, "maxItems": 2},
         "one": {"const": 1},
         "none": false,
     }});

@@ -46,8 +46,8 @@ pub fn bare(prompt: &str) -> Value {
 
 pub fn alt_text(placement: &str, text: &str) -> Value {
     json!({
-        "image": "asset:hero-jpg-38dd4c81922c438a", "content_type": "image/jpeg", "placement": placement, "locale": "de-CH",
-        "max_characters": 125,
+        "image": "asset:hero-jpg-38dd4c81922c438a", "content_type": "image/jpeg", "placement": placement,
+        "locale": "de-CH", "max_characters": 125,
         "page_context": {"page_title": text, "heading": text, "text_before": text, "caption": null, "link": text},
         "file": {"name": text, "title": text, "description": text, "keywords": [text, text]},
         "brand": [{"id": "tone.3", "text": text}],
