@@ -12,6 +12,8 @@ pub mod book;
 pub mod breaker;
 mod capability;
 mod connect;
+#[cfg(feature = "double")]
+pub mod double;
 mod error;
 mod exchange;
 mod hosted;
@@ -19,6 +21,7 @@ mod money;
 #[cfg(feature = "openai")]
 mod openai;
 mod port;
+pub mod replay;
 mod request;
 mod retry;
 pub mod route;
