@@ -225,7 +225,12 @@ fn is_of(kind: &str, value: &Value) -> bool {
 /// Equality as in JSON, where 1 and 1.0 are one number.
 pub(crate) fn is_same(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Number(a), Value::Number(b)) => a == b || a.as_f64() == b.as_f64(),
+        (Value::Number(a), Value::Number(b)) => a == b || ((a.is_f64() || b.is_f64()) && a.as_f64() == b.as_f64()),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            let has_same = |(name, value): (&String, &Value)| b.get(name).is_some_and(|other| is_same(value, other));
+            a.len() == b.len() && a.iter().all(has_same)
+        }
         _ => a == b,
     }
 }

@@ -1,7 +1,7 @@
 //! Our prompts, rendered by us and by npm's dotprompt: the same messages, character by character, and the same schemas.
 
 use crate::samples;
-use prompts::{Data, library};
+use prompts::{Data, Sources, library};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -80,6 +80,69 @@ fn our_prompts_render_as_in_dotprompt() {
         assert_eq!(schema(prompt.input()), Some(with_sorted_required(answer["input"].clone())), "`{name}`");
         assert_eq!(schema(prompt.output()), Some(with_sorted_required(answer["output"].clone())), "`{name}`");
     }
+}
+
+/// Corners of the format that our prompts do not have, or not yet.
+const TEMPLATES: [&str; 24] = [
+    "{{history}}after",
+    "before{{history}}after",
+    "{{role \"system\"}}rules{{role \"user\"}}question{{history}}",
+    "{{role \"system\"}}rules{{history}}{{role \"user\"}}question",
+    "{{role \"system\"}}rules",
+    "question",
+    "  \n{{role \"model\"}}\n  {{role \"user\"}} a {{role \"user\"}}b",
+    "",
+    "a {{media url=url}} b {{media url=url contentType=\"image/png\"}}{{media url=url}}  ",
+    "{{section \"code\"}}{{role \"model\"}}{{section \"b\"}} x",
+    "{{#each items}}{{@index}}{{#if @first}}^{{/if}}{{#if @last}}${{/if}} {{json this}} {{../name}}\n{{/each}}",
+    "{{#each items}}\n- {{id}}\n{{else}}\nnone\n{{/each}}\nend",
+    "{{#each none}}x{{else}}none{{/each}}{{#each fields}}{{@key}}={{this}};{{/each}}",
+    "{{#with fields}}{{a}}{{b}}{{/with}}{{#with nothing}}x{{else}}y{{/with}}",
+    "{{#if empty_object}}full{{else}}empty{{/if}}{{#if empty_list}}full{{else}}empty{{/if}}{{#unless zero}}zero{{/unless}}",
+    "{{#if zero includeZero=true}}a{{/if}}{{#if name}}b{{else if zero}}c{{else}}d{{/if}}{{missing.deep}}",
+    "{{#ifEquals n 3}}three{{/ifEquals}}{{#unlessEquals name \"x\"}}other{{/unlessEquals}}{{#ifEquals missing missing}}m{{/ifEquals}}",
+    "{{n}} {{half}} {{whole}} {{yes}} {{no}} {{nothing}} {{name}} {{{name}}} {{&name}}",
+    "{{json fields indent=2}} {{json items}} {{json name}} {{json half}} {{json whole}}",
+    "{{> part}}|{{> part name=\"given\"}}|{{> part fields}}|{{#each items}}{{> part name=id}}{{/each}}",
+    "a\n  {{> lines}}\nb\n{{> lines}}",
+    "{{! a comment }}a{{!-- another {{name}} --}}\n  {{! alone }}\nb \\{{name}} {{~name~}} c",
+    "{{@user.name}} {{#each items}}{{@user.name}}{{/each}} {{json @user}} {{@missing.name}}",
+    "{{lookup fields \"a\"}}{{#each items as |item at|}}{{at}}{{item.id}}{{/each}}{{fields.a}}{{items.[1].id}}{{this.name}}",
+];
+
+#[test]
+fn corners_of_the_format_render_as_in_dotprompt() {
+    let partials = json!({"part": "<{{name}}{{a}}>", "lines": "one {{name}}\ntwo\n"});
+    let input = json!({
+        "name": "A <b> & \"c\"", "url": "asset:a", "n": 3, "half": 0.5, "whole": 2.0, "yes": true, "no": false, "zero": 0,
+        "nothing": null, "items": [{"id": "x"}, {"id": "y"}], "fields": {"a": 1, "b": "z"},
+        "empty_object": {}, "empty_list": [], "none": [],
+    });
+    let context = json!({"user": {"name": "Ada"}});
+    let messages = json!([
+        {"role": "user", "content": [{"text": "Hello"}]},
+        {"role": "model", "content": [{"text": "Hi"}]},
+    ]);
+    let data = json!({"input": input, "context": context, "messages": messages});
+    let question = |source| json!({"source": source, "partials": partials, "data": data});
+    let answers = ask_node(&TEMPLATES.map(question).to_vec().into());
+    let fields = |value: &Value| value.as_object().expect("fields").clone();
+    let messages = serde_json::from_value(messages.clone()).expect("messages");
+    let data = Data { input: fields(&input), context: fields(&context), messages };
+    let mut differ = Vec::new();
+    for (source, answer) in TEMPLATES.iter().zip(answers) {
+        let mut sources = Sources::default();
+        sources.add_file("a", source);
+        for (name, text) in fields(&partials) {
+            sources.add_file(&format!("_{name}"), text.as_str().expect("text"));
+        }
+        let rendered = sources.prompt("a").and_then(|prompt| prompt.render(&data));
+        let ours = rendered.map_or_else(|error| error.to_string().into(), |rendered| json!(rendered.messages));
+        if ours != answer["messages"] {
+            differ.push(format!("{source}\n  ours   {ours}\n  theirs {}", answer["messages"]));
+        }
+    }
+    assert!(differ.is_empty(), "{} differ:\n{}", differ.len(), differ.join("\n"));
 }
 
 /// The comparison sees a difference of one character.

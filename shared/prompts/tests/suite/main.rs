@@ -8,4 +8,5 @@ mod lint;
 mod prompt;
 mod registry;
 mod samples;
+mod schema;
 mod spec;
