@@ -156,4 +156,7 @@ fn schemas_check_sizes_and_constants() {
         ["list", "list[0]", "list[1]", "none", "text"]
     );
     assert!(Schema::new(json!({"type": "strin"})).is_err());
+    let nested = Schema::new(json!({"const": [1, {"a": 1}]})).expect("a schema");
+    assert_eq!(nested.check(&json!([1.0, {"a": 1.0}])), [], "1.0 is 1 at every depth");
+    assert_eq!(nested.check(&json!([1, {"a": 2}])).len(), 1);
 }
