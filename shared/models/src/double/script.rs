@@ -93,6 +93,8 @@ impl Script {
     /// Returns what a call gets, and the number of the rule that says so.
     pub(super) fn reply(&mut self, ask: &Ask<'_>) -> Option<(usize, Reply)> {
         let body = ask.body.to_string();
+        let mut found = None;
+        // Every rule counts every call that it matches, whoever decides: the numbers in a script do not depend on its order.
         for (index, compiled) in self.rules.iter_mut().enumerate() {
             let CompiledRule { rule, model, body: pattern, n_matches } = compiled;
             let is_operation = rule.operation.as_ref().is_none_or(|name| name == ask.operation.name());
@@ -101,11 +103,11 @@ impl Script {
                 continue;
             }
             *n_matches += 1;
-            if rule.calls.is_empty() || rule.calls.contains(n_matches) {
-                return Some((index, rule.reply.clone()));
+            if found.is_none() && (rule.calls.is_empty() || rule.calls.contains(n_matches)) {
+                found = Some((index, rule.reply.clone()));
             }
         }
-        None
+        found
     }
 }
 
