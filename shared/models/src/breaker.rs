@@ -57,6 +57,11 @@ impl Breaker {
         *self = Breaker::default();
     }
 
+    /// The call was not made after all: nothing was learnt, and somebody else may probe.
+    pub fn abandoned(&mut self) {
+        self.probing_ms = None;
+    }
+
     pub fn failed(&mut self, now_ms: u64) {
         if self.opened_ms.is_some() {
             self.open(now_ms);
@@ -103,6 +108,9 @@ mod tests {
         back.succeeded();
         assert_eq!(back.admit(60_002), Admission::Go);
         assert_eq!(back, Breaker::default(), "old failures are forgotten");
+        let mut unused = breaker.clone();
+        unused.abandoned();
+        assert_eq!(unused.admit(60_002), Admission::Probe);
         breaker.failed(60_002);
         assert_eq!(breaker.admit(60_003), Admission::Wait { until_ms: 120_002 });
         assert_eq!(breaker.admit(120_002), Admission::Probe);

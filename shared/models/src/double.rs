@@ -56,8 +56,8 @@ impl Operation {
 
 impl<'a> Ask<'a> {
     fn new(operation: Operation, subject: &'a str, body: &'a Value) -> Self {
-        // Converse and ConverseStream give the same answer to the same question. Numbers are as the client spelled them,
-        // so this digest is of the wire, never a key of ours.
+        // Converse and ConverseStream give the same answer to the same question. Numbers are as the client spelled
+        // them, so this digest is of the wire, never a key of ours.
         let digest = sha256_hex(format!("{subject}\n{body}").as_bytes());
         Ask { operation, subject, body, digest }
     }

@@ -86,9 +86,9 @@ impl ModelError {
         !matches!(self.class, Class::Permanent | Class::Blocked { .. })
     }
 
-    /// Tells whether the model failed to answer at all: what a circuit breaker counts.
+    /// Tells whether the model was asked and failed to answer at all: what a circuit breaker counts.
     pub(crate) fn is_outage(&self) -> bool {
-        matches!(self.class, Class::Retry { .. } | Class::Throttled { .. } | Class::Unavailable)
+        self.n_calls > 0 && matches!(self.class, Class::Retry { .. } | Class::Throttled { .. } | Class::Unavailable)
     }
 
     /// Returns how long to wait before another try, where one may help.

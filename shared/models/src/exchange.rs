@@ -41,7 +41,6 @@ pub(crate) struct Call<'a> {
 
 impl Call<'_> {
     /// Returns the system text, with the schema in words where nothing else carries it.
-    #[cfg_attr(not(any(feature = "openai", feature = "bedrock")), expect(dead_code, reason = "no provider is linked"))]
     pub fn system(&self) -> String {
         let system = self.request.full_system();
         match (self.shape, &self.request.schema) {

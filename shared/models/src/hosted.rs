@@ -32,7 +32,6 @@ struct Tab {
 }
 
 impl HostedText {
-    #[cfg_attr(not(any(feature = "openai", feature = "bedrock")), expect(dead_code, reason = "no provider is linked"))]
     pub(crate) fn new(spec: Arc<ModelSpec>, exchange: Arc<dyn Exchange>, clock: Arc<dyn Clock>) -> Self {
         HostedText { spec, exchange, clock }
     }
@@ -202,7 +201,6 @@ pub struct HostedEmbedder {
 }
 
 impl HostedEmbedder {
-    #[cfg_attr(not(any(feature = "openai", feature = "bedrock")), expect(dead_code, reason = "no provider is linked"))]
     pub(crate) fn new(spec: Arc<ModelSpec>, exchange: Arc<dyn EmbedExchange>, clock: Arc<dyn Clock>) -> Self {
         HostedEmbedder { spec, exchange, clock }
     }

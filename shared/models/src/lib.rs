@@ -15,6 +15,7 @@ mod connect;
 #[cfg(feature = "double")]
 pub mod double;
 mod error;
+#[cfg_attr(not(feature = "bedrock"), expect(dead_code, reason = "only Bedrock has all the ways for a call to end"))]
 mod exchange;
 mod hosted;
 mod money;

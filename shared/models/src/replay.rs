@@ -1,5 +1,5 @@
-//! Recorded exchanges: a recorder around a model writes what was asked and answered, a replayer answers from that and from
-//! nothing else.
+//! Recorded exchanges: a recorder around a model writes what was asked and answered, a replayer answers from that and
+//! from nothing else.
 
 mod cassette;
 mod difference;

@@ -26,6 +26,7 @@ impl Breakers {
     /// Says how it went. What shows that the model is there closes the breaker, also an answer that is of no use.
     fn report(&self, model: &str, now_ms: u64, error: Option<&ModelError>) {
         self.with(model, |breaker| match error {
+            Some(error) if error.n_calls == 0 => breaker.abandoned(),
             Some(error) if error.is_outage() => breaker.failed(now_ms),
             _ => breaker.succeeded(),
         });
@@ -92,8 +93,8 @@ impl TextModel for TextRoute {
 
 /// Embedders in the order in which they are asked.
 ///
-/// Points of two models are not comparable, so a route of embedders has more than one model only where these are the same
-/// model at two providers; the caller keeps `model_asked` beside every point.
+/// Points of two models are not comparable, so a route of embedders has more than one model only where these are the
+/// same model at two providers; the caller keeps `model_asked` beside every point.
 pub struct EmbedderRoute {
     name: String,
     candidates: Vec<Arc<dyn Embedder>>,

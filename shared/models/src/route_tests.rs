@@ -6,13 +6,15 @@ use ports::memory::ManualClock;
 struct Scripted {
     id: &'static str,
     can: bool,
+    /// How many calls an error says that it took.
+    n_sent: u32,
     errors: Mutex<Vec<Class>>,
     n_calls: Mutex<u32>,
 }
 
 fn model(id: &'static str, errors: &[Class]) -> Arc<Scripted> {
     let errors = Mutex::new(errors.iter().rev().cloned().collect());
-    Arc::new(Scripted { id, can: true, errors, n_calls: Mutex::new(0) })
+    Arc::new(Scripted { id, can: true, n_sent: 1, errors, n_calls: Mutex::new(0) })
 }
 
 #[async_trait]
@@ -29,7 +31,7 @@ impl TextModel for Scripted {
         *self.n_calls.lock().expect("not poisoned") += 1;
         if let Some(class) = self.errors.lock().expect("not poisoned").pop() {
             let mut error = ModelError::of(class, self.id, "down", "it is down");
-            error.cost = Some(MicroUsd(3));
+            (error.cost, error.n_calls) = (Some(MicroUsd(3)), self.n_sent);
             return Err(error);
         }
         Ok(Answer {
@@ -101,6 +103,18 @@ async fn a_model_that_is_down_is_left_alone_and_comes_back_by_itself() {
     clock.advance(Duration::from_secs(60));
     assert_eq!(route.generate(&ask(), 1000).await.expect("the probe").text, "first");
     assert_eq!(route.generate(&ask(), 1000).await.expect("closed again").text, "first");
+}
+
+#[tokio::test]
+async fn a_caller_without_time_does_not_open_the_breaker() {
+    let clock = Arc::new(ManualClock::new(0));
+    let hurried = model("m", &vec![RETRY; 6]);
+    let hurried = Arc::new(Scripted { n_sent: 0, ..Arc::into_inner(hurried).expect("one owner") });
+    let route = route(&clock, std::slice::from_ref(&hurried));
+    for _ in 0..6 {
+        assert_eq!(route.generate(&ask(), 1000).await.expect_err("no time").code, "down");
+    }
+    assert_eq!(route.generate(&ask(), 1000).await.expect("it was never down").text, "m");
 }
 
 #[tokio::test]

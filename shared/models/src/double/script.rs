@@ -94,7 +94,7 @@ impl Script {
     pub(super) fn reply(&mut self, ask: &Ask<'_>) -> Option<(usize, Reply)> {
         let body = ask.body.to_string();
         let mut found = None;
-        // Every rule counts every call that it matches, whoever decides: the numbers in a script do not depend on its order.
+        // Every rule counts every call that it matches, whoever decides: numbers do not depend on the order of rules.
         for (index, compiled) in self.rules.iter_mut().enumerate() {
             let CompiledRule { rule, model, body: pattern, n_matches } = compiled;
             let is_operation = rule.operation.as_ref().is_none_or(|name| name == ask.operation.name());

@@ -107,9 +107,12 @@ mod tests {
     #[test]
     fn instances_are_valid_and_depend_on_the_digest_only() {
         let schemas = [
-            r#"{"type":"object","required":["a","b"],"additionalProperties":false,"properties":{"a":{"type":"string","maxLength":9},
-                "b":{"type":"array","minItems":2,"items":{"enum":["x","y","z"]}},"c":{"type":"integer","minimum":-5,"maximum":-3},
-                "d":{"type":"number","minimum":0,"maximum":1},"e":{"type":["string","null"],"minLength":40},"f":{"const":7},
+            r#"{"type":"object","required":["a","b"],"additionalProperties":false,
+                "properties":{"a":{"type":"string","maxLength":9},
+                "b":{"type":"array","minItems":2,"items":{"enum":["x","y","z"]}},
+                "c":{"type":"integer","minimum":-5,"maximum":-3},
+                "d":{"type":"number","minimum":0,"maximum":1},
+                "e":{"type":["string","null"],"minLength":40},"f":{"const":7},
                 "g":{"anyOf":[{"type":"boolean"},{"type":"null"}]}}}"#,
             r##"{"$defs":{"t":{"type":"string"}},"type":"array","items":{"$ref":"#/$defs/t"}}"##,
         ];

@@ -72,8 +72,9 @@ impl HttpClient {
         if let Some(key) = idempotency_key {
             request = request.header("idempotency-key", key);
         }
-        let request =
-            request.body(Full::from(body)).map_err(|error| configuration("the address is none").because(error))?;
+        let request = request
+            .body(Full::from(body))
+            .map_err(|error| configuration("the request could not be built").because(error))?;
         let lost = |message: &str| {
             ModelError::of(Class::Retry { after: AFTER_FAILURE }, model, "connection", format!("{message} (`{url}`)"))
                 .attempts(3)
@@ -117,7 +118,8 @@ fn refusal(model: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) ->
     ModelError::of(class, model, code, message).attempts(attempts)
 }
 
-/// Returns how long the server asks to be left alone: seconds, or the milliseconds that OpenAI adds. Dates are not read.
+/// Returns how long the server asks to be left alone: seconds, or the milliseconds that OpenAI adds. Dates are not
+/// read.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
     let seconds = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number(RETRY_AFTER.as_str()))?;

@@ -7,7 +7,8 @@ use serde_json::json;
 use std::time::Duration;
 
 const LONG: u64 = 30_000;
-const SCHEMA: &str = r#"{"type":"object","properties":{"z_first":{"type":"string"},"alt":{"type":"string"}},"required":["alt"],"additionalProperties":false}"#;
+const SCHEMA: &str = r#"{"type":"object","properties":{"z_first":{"type":"string"},"alt":{"type":"string"}},
+"required":["alt"],"additionalProperties":false}"#;
 
 fn words() -> Request {
     Request::of("Be short.", vec![Part::Text("Say hello.".into())])
@@ -25,7 +26,7 @@ fn error(status: u16, message: &'static str) -> Step {
     Step::Error { status, message, retry_after: None }
 }
 
-fn setup(structured_output: &'static str) -> Setup {
+fn setup(structured_output: &'static str) -> Setup<'static> {
     Setup { structured_output, ..Setup::default() }
 }
 
@@ -223,6 +224,11 @@ pub async fn a_model_past_its_end_is_refused_and_near_it_warned_of(kind: Kind) {
     let error = outcome.result.expect_err("over");
     assert_eq!((error.code.as_str(), outcome.bodies.len()), ("end_of_life", 0));
     assert!(error.message.contains("2024-02-29"), "{error}");
+    let in_a_month = jiff::Zoned::now().date().saturating_add(jiff::ToSpan::days(30));
+    let extra = format!("end_of_life = {{ date = \"{in_a_month}\", source = \"test\" }}");
+    let outcome = ask(kind, Setup { extra: &extra, ..Setup::default() }, &[Step::Text("yes")], &words(), LONG).await;
+    let warnings = outcome.result.expect("an answer").warnings;
+    assert!(warnings.len() == 1 && warnings[0].contains(&in_a_month.to_string()), "{warnings:?}");
 }
 
 pub async fn a_missing_model_is_unavailable(kind: Kind) {

@@ -54,7 +54,8 @@ async fn every_family_of_bedrock_maps_texts_and_pictures() {
 async fn an_openai_compatible_server_maps_texts_and_the_recording_does_too() {
     let wire = Wire::start(Vec::new()).await;
     let book = format!(
-        "[[model]]\nid = \"local\"\nprovider = \"openai\"\nurl = \"{}\"\nkey_variable = \"K\"\nmodel = \"minilm\"\nkind = \"embedding\"
+        "[[model]]\nid = \"local\"\nprovider = \"openai\"\nurl = \"{}\"
+key_variable = \"K\"\nmodel = \"minilm\"\nkind = \"embedding\"
 inputs = [\"text\", \"image\"]\nimage = {{ long_edge = 9, bytes = 9, count = 1 }}\ndimensions = [256]\nfree = true\n",
         wire.url
     );

@@ -8,12 +8,21 @@ mod world;
 
 use world::Kind;
 
+macro_rules! one {
+    ($case:ident, $kind:ident) => {
+        #[tokio::test]
+        async fn $case() {
+            super::cases::$case(super::Kind::$kind).await;
+        }
+    };
+}
+
 macro_rules! contract {
     ($($case:ident),* $(,)?) => {
-        mod bedrock { $(#[tokio::test] async fn $case() { super::cases::$case(super::Kind::Bedrock).await; })* }
-        mod openai { $(#[tokio::test] async fn $case() { super::cases::$case(super::Kind::OpenAi).await; })* }
-        mod replayed_bedrock { $(#[tokio::test] async fn $case() { super::cases::$case(super::Kind::BedrockReplayed).await; })* }
-        mod replayed_openai { $(#[tokio::test] async fn $case() { super::cases::$case(super::Kind::OpenAiReplayed).await; })* }
+        mod bedrock { $(one!($case, Bedrock);)* }
+        mod openai { $(one!($case, OpenAi);)* }
+        mod replayed_bedrock { $(one!($case, BedrockReplayed);)* }
+        mod replayed_openai { $(one!($case, OpenAiReplayed);)* }
     };
 }
 

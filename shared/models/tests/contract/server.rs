@@ -83,7 +83,8 @@ async fn serve(mut connection: TcpStream, steps: Vec<Step>, seen: Arc<Mutex<Vec<
     };
     let answer = answer.to_string();
     let response = format!(
-        "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\nx-request-id: wire-{}\r\nconnection: close\r\n{extra}content-length: {}\r\n\r\n{answer}",
+        "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\nx-request-id: wire-{}\r\nconnection: close\r\n\
+         {extra}content-length: {}\r\n\r\n{answer}",
         index + 1,
         answer.len()
     );
@@ -108,6 +109,7 @@ fn chat(step: &Step, body: &Value) -> Value {
     json!({
         "id": "chatcmpl-1", "model": "vendor.model-v1:0",
         "choices": [{"index": 0, "message": message, "finish_reason": reason}],
-        "usage": {"prompt_tokens": input, "completion_tokens": output, "prompt_tokens_details": {"cached_tokens": cached}},
+        "usage": {"prompt_tokens": input, "completion_tokens": output,
+            "prompt_tokens_details": {"cached_tokens": cached}},
     })
 }

@@ -57,18 +57,18 @@ pub struct Outcome {
 }
 
 /// The model of the book, with a line changed.
-pub struct Setup {
+pub struct Setup<'a> {
     pub structured_output: &'static str,
-    pub extra: &'static str,
+    pub extra: &'a str,
 }
 
-impl Default for Setup {
+impl Default for Setup<'_> {
     fn default() -> Self {
         Setup { structured_output: "native", extra: "" }
     }
 }
 
-pub fn book(kind: Kind, setup: &Setup, url: &str) -> Book {
+pub fn book(kind: Kind, setup: &Setup<'_>, url: &str) -> Book {
     let provider = if kind.is_bedrock() {
         "provider = \"bedrock\"".into()
     } else {
@@ -76,8 +76,11 @@ pub fn book(kind: Kind, setup: &Setup, url: &str) -> Book {
     };
     let text = format!(
         "[[model]]\nid = \"asked\"\nmodel = \"vendor.model-v1:0\"\n{provider}\nkind = \"text\"\ninputs = [\"text\", \"image\"]
-structured_output = \"{}\"\nprompt_cache = true\nmax_out = 4000\nimage = {{ long_edge = 100, bytes = 1000, count = 2 }}
-price = {{ in = 1000000, out = 5000000, cache_read = 100000, source = \"test\", date = \"2026-01-01\", verified = false }}\n{}\n",
+structured_output = \"{}\"\nprompt_cache = true\nmax_out = 4000
+image = {{ long_edge = 100, bytes = 1000, count = 2 }}
+price = {{ in = 1000000, out = 5000000, cache_read = 100000, source = \"test\", date = \"2026-01-01\", verified = false }}
+{}
+",
         setup.structured_output, setup.extra
     );
     Book::parse("test.toml", &text).expect("a good book")
@@ -142,7 +145,7 @@ pub fn deadline(ms: u64) -> u64 {
 }
 
 /// Asks a model whose server takes these steps, and replays what was recorded where the kind says so.
-pub async fn ask(kind: Kind, setup: Setup, steps: &[Step], request: &Request, within_ms: u64) -> Outcome {
+pub async fn ask(kind: Kind, setup: Setup<'_>, steps: &[Step], request: &Request, within_ms: u64) -> Outcome {
     let clock: Arc<dyn Clock> = Arc::new(embedded::SystemClock);
     // Each rule counts all calls, so that the n-th rule is for the n-th call.
     let rules = steps.iter().enumerate().map(|(index, step)| rule(index, step)).collect();
