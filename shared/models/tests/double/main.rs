@@ -2,6 +2,7 @@
 
 use models::book::Book;
 use models::double::{Double, HEADER, MARK, Script};
+use models::replay::{Cassette, Recorder, Replayer};
 use models::{Bedrock, Class, Environment, ModelResult, Models, Part, Request, Schema, TextModel};
 use ports::Clock;
 use std::path::Path;
@@ -104,6 +105,9 @@ async fn a_marked_prompt_is_written_to_the_cache_once() {
     let plain = models.text("nova-2-lite").expect("connects");
     let warned = ask(&*plain, &asked).await.expect("an answer");
     assert!(warned.warnings[0].contains("keeps no prompts"), "{:?}", warned.warnings);
+    let log = double.log();
+    let system = &log.last().expect("a call")["body"]["system"];
+    assert_eq!(system.as_array().map(Vec::len), Some(1), "no cache point for who keeps nothing: {system}");
 }
 
 #[tokio::test]
@@ -114,6 +118,23 @@ async fn a_route_falls_over_to_the_next_model() {
     let answer = ask(&*model, &request("x")).await.expect("the second answers");
     assert_eq!((answer.model_asked.as_str(), answer.passed_over.len()), ("nova-2-lite", 1));
     assert_eq!(answer.passed_over[0].model, "claude-haiku-4-5");
+}
+
+#[tokio::test]
+async fn recordings_are_played_in_their_order_and_the_last_one_stays() {
+    let script = r#"{"rules":[{"calls":[1],"reply":{"text":"a"}},{"calls":[2],"reply":{"text":"b"}}]}"#;
+    let double = Double::start(Script::parse(script).expect("a script")).await.expect("starts");
+    let cassette = Arc::new(Cassette::default());
+    let model = models(&double.url()).text("nova-2-lite").expect("connects");
+    let recorder: Arc<dyn TextModel> = Arc::new(Recorder::new(model, cassette.clone()));
+    for _ in 0..2 {
+        ask(&*recorder, &request("x")).await.expect("an answer");
+    }
+    let replayer = Replayer::new("nova-2-lite", cassette);
+    for expected in ["a", "b", "b"] {
+        assert_eq!(ask(&replayer, &request("x")).await.expect("a recording").text, expected);
+    }
+    assert_eq!(double.log().len(), 2, "a replay asks nobody");
 }
 
 #[test]
