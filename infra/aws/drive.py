@@ -328,15 +328,24 @@ def console(cloud):
         answer = cloud.lambdas.invoke(FunctionName=cloud.names["ConsoleFunction"], Payload=json.dumps(event))
         payload = json.loads(answer["Payload"].read())
         check("FunctionError" not in answer, "the console answers", payload)
-        return payload["statusCode"], payload.get("body", "")
+        return payload["statusCode"], payload.get("body", ""), payload["headers"]
 
     check(get("/health", {})[0] == 200, "the console is healthy")
     check(get("/api/assets", {})[0] == 401, "the console asks for its token")
-    status, body = get("/api/assets?", {"authorization": f"Bearer {token}"})
+    status, body, _ = get("/api/assets?", {"authorization": f"Bearer {token}"})
     check(status == 200 and isinstance(json.loads(body), (dict, list)), "the console lists assets", (status, body[:200]))
-    status, page = get("/", {"authorization": f"Bearer {token}", "accept": "text/html"})
+    status, page, _ = get("/", {"authorization": f"Bearer {token}", "accept": "text/html"})
     check(status == 200 and "<html" in page, "the console shows its gallery", (status, page[:200]))
-    print("the console answers behind its token")
+    # An answer of the HTTP API ends at 6 MB; an original does not.
+    listed = cloud.s3.list_objects_v2(Bucket=cloud.names["StoreBucket"], Prefix="assets/")["Contents"]
+    original = next(found["Key"] for found in listed if found["Key"].endswith("/original"))
+    _, asset, _, sha256, _ = original.split("/")
+    status, _, headers = get(f"/originals/{asset}/{sha256}", {"authorization": f"Bearer {token}"})
+    check(status == 307, "the console sends to the original", (status, headers))
+    with urllib.request.urlopen(headers["location"]) as download:
+        check(hashlib.sha256(download.read()).hexdigest() == sha256, "the original comes whole", original)
+        check(download.headers["content-disposition"].startswith("attachment;"), "it is a download", download.headers)
+    print("the console answers behind its token, and sends to originals of any size")
 
 
 def bootstraps(cloud, packages):

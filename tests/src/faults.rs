@@ -68,13 +68,13 @@ impl Meter {
 }
 
 /// Any port, with faults.
-pub struct Faulty<P> {
+pub struct Faulty<P: ?Sized> {
     pub inner: Arc<P>,
     pub meter: Arc<Meter>,
 }
 
 #[async_trait]
-impl<P: ReadBlob> ReadBlob for Faulty<P> {
+impl<P: ReadBlob + ?Sized> ReadBlob for Faulty<P> {
     async fn head(&self, key: &str) -> Result<BlobMeta, PortError> {
         self.meter.call(self.inner.head(key)).await
     }
@@ -90,49 +90,49 @@ impl<P: ReadBlob> ReadBlob for Faulty<P> {
 }
 
 #[async_trait]
-impl<P: CreateBlob> CreateBlob for Faulty<P> {
+impl<P: CreateBlob + ?Sized> CreateBlob for Faulty<P> {
     async fn create(&self, key: &str, body: Body) -> Result<ETag, PortError> {
         self.meter.call(self.inner.create(key, body)).await
     }
 }
 
 #[async_trait]
-impl<P: SwapBlob> SwapBlob for Faulty<P> {
+impl<P: SwapBlob + ?Sized> SwapBlob for Faulty<P> {
     async fn swap(&self, key: &str, body: Bytes, expected: Option<&ETag>) -> Result<ETag, PortError> {
         self.meter.call(self.inner.swap(key, body, expected)).await
     }
 }
 
 #[async_trait]
-impl<P: CopyBlob> CopyBlob for Faulty<P> {
+impl<P: CopyBlob + ?Sized> CopyBlob for Faulty<P> {
     async fn copy(&self, from: &str, to: &str) -> Result<(), PortError> {
         self.meter.call(self.inner.copy(from, to)).await
     }
 }
 
 #[async_trait]
-impl<P: DeleteBlob> DeleteBlob for Faulty<P> {
+impl<P: DeleteBlob + ?Sized> DeleteBlob for Faulty<P> {
     async fn delete(&self, key: &str) -> Result<(), PortError> {
         self.meter.call(self.inner.delete(key)).await
     }
 }
 
 #[async_trait]
-impl<P: ListBlobs> ListBlobs for Faulty<P> {
+impl<P: ListBlobs + ?Sized> ListBlobs for Faulty<P> {
     async fn list(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Page, PortError> {
         self.meter.call(self.inner.list(prefix, after, limit)).await
     }
 }
 
 #[async_trait]
-impl<P: SendMessages> SendMessages for Faulty<P> {
+impl<P: SendMessages + ?Sized> SendMessages for Faulty<P> {
     async fn send(&self, messages: Vec<Envelope>) -> Result<(), PortError> {
         self.meter.call(self.inner.send(messages)).await
     }
 }
 
 #[async_trait]
-impl<P: Claims> Claims for Faulty<P> {
+impl<P: Claims + ?Sized> Claims for Faulty<P> {
     async fn claim(&self, name: &str, owner: &str, now_ms: u64, until_ms: u64) -> Result<ClaimOutcome, PortError> {
         self.meter.call(self.inner.claim(name, owner, now_ms, until_ms)).await
     }
@@ -142,7 +142,7 @@ impl<P: Claims> Claims for Faulty<P> {
 }
 
 #[async_trait]
-impl<P: Catalog> Catalog for Faulty<P> {
+impl<P: Catalog + ?Sized> Catalog for Faulty<P> {
     async fn upsert(&self, entry: &asset::catalog::CatalogEntry) -> Result<bool, PortError> {
         self.meter.call(self.inner.upsert(entry)).await
     }

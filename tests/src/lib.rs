@@ -1,4 +1,5 @@
-//! A whole pipeline on memory twins: the real functions, a real queue protocol, and a fault wherever a test wants one.
+//! A whole pipeline on services of one's choice: the real functions, a real queue protocol, and a fault wherever a test wants one.
 
 pub mod faults;
 pub mod pipeline;
+pub mod story;

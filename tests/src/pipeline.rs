@@ -11,9 +11,13 @@ use asset::refusal::Refusal;
 use asset::settle::Patience;
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use ingest::Ingest;
+use ports::blob::list_all;
 use ports::memory::{ManualClock, MemoryCatalog, MemoryClaims, MemoryQueue, MemoryStore};
-use ports::{Body, Clock, CreateBlob, Envelope, Queue, ReadBlob, SendMessages};
+use ports::{
+    Body, Catalog, Claims, Clock, CopyBlob, CreateBlob, DeleteBlob, Envelope, ListBlobs, Queue, ReadBlob, SwapBlob,
+};
 use resize::{Imaging, Rendition, Resize};
 use runtime::{Function, Outcome, Shift, dispatch};
 use serde_json::json;
@@ -62,42 +66,100 @@ impl Imaging for CountingImaging {
     }
 }
 
-/// Real functions on memory twins, with a meter on every port.
+/// A bucket.
+pub trait Store: ReadBlob + CreateBlob + SwapBlob + CopyBlob + DeleteBlob + ListBlobs {}
+
+impl<S: ReadBlob + CreateBlob + SwapBlob + CopyBlob + DeleteBlob + ListBlobs> Store for S {}
+
+/// What a pipeline stands on.
+pub struct Services {
+    /// The functions' clock.
+    pub clock: Arc<ManualClock>,
+    pub inbox: Arc<dyn Store>,
+    pub store: Arc<dyn Store>,
+    pub catalog: Arc<dyn Catalog>,
+    pub claims: Arc<dyn Claims>,
+    pub ingest_queue: Arc<dyn Queue>,
+    pub resize_queue: Arc<dyn Queue>,
+    pub settle_queue: Arc<dyn Queue>,
+    /// How many times faster the functions' clock runs than that of the queues: nobody wants to wait as long as they may.
+    pub haste: u32,
+    /// Lets time pass, for functions and queues, when there is nothing to do.
+    pub wait: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
+}
+
+impl Services {
+    /// Memory twins, all on one clock.
+    pub fn memory() -> Self {
+        let clock = Arc::new(ManualClock::advancing(1_700_000_000_000));
+        let queue = || Arc::new(MemoryQueue::new(clock.clone(), 10));
+        let queues = [queue(), queue(), queue()];
+        let [ingest_queue, resize_queue, settle_queue] = queues.clone();
+        let its = clock.clone();
+        let wait = move || {
+            if let Some(next_ms) = queues.iter().filter_map(|queue| queue.next_visible_ms()).min() {
+                its.advance(Duration::from_millis(next_ms.saturating_sub(its.now_ms()) + 1));
+            }
+            Box::pin(std::future::ready(())) as BoxFuture<'static, ()>
+        };
+        Services {
+            inbox: Arc::new(MemoryStore::new(clock.clone())),
+            store: Arc::new(MemoryStore::new(clock.clone())),
+            catalog: Arc::new(MemoryCatalog::default()),
+            claims: Arc::new(MemoryClaims::default()),
+            ingest_queue,
+            resize_queue,
+            settle_queue,
+            haste: 1,
+            wait: Box::new(wait),
+            clock,
+        }
+    }
+}
+
+/// Real functions on some services, with a meter on every port.
 pub struct Pipeline {
     pub clock: Arc<ManualClock>,
     pub meter: Arc<Meter>,
-    pub inbox: Arc<MemoryStore>,
-    pub store: Arc<MemoryStore>,
-    pub catalog: Arc<MemoryCatalog>,
+    pub inbox: Arc<dyn Store>,
+    pub store: Arc<dyn Store>,
+    pub catalog: Arc<dyn Catalog>,
     pub imaging: Arc<CountingImaging>,
-    pub ingest_queue: Arc<MemoryQueue>,
-    pub resize_queue: Arc<MemoryQueue>,
-    pub settle_queue: Arc<MemoryQueue>,
+    pub ingest_queue: Arc<dyn Queue>,
+    pub resize_queue: Arc<dyn Queue>,
+    pub settle_queue: Arc<dyn Queue>,
     ingest: Ingest,
     resize: Resize,
     settle: Settle,
     sequence: AtomicU64,
+    haste: u32,
+    wait: Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>,
 }
 
 impl Default for Pipeline {
     fn default() -> Self {
-        Pipeline::new(Profile::parse("test", PROFILE).expect("the test profile is valid"))
+        Pipeline::on(Services::memory())
     }
 }
 
 impl Pipeline {
+    /// On memory twins.
     pub fn new(profile: Profile) -> Self {
-        let clock = Arc::new(ManualClock::advancing(1_700_000_000_000));
+        Pipeline::with(profile, Services::memory())
+    }
+
+    /// With the small profile.
+    pub fn on(services: Services) -> Self {
+        Pipeline::with(Profile::parse("test", PROFILE).expect("the test profile is valid"), services)
+    }
+
+    fn with(profile: Profile, services: Services) -> Self {
+        let Services { clock, inbox, store, catalog, claims, ingest_queue, resize_queue, settle_queue, haste, wait } =
+            services;
         let meter = Arc::new(Meter::default());
-        let inbox = Arc::new(MemoryStore::new(clock.clone()));
-        let store = Arc::new(MemoryStore::new(clock.clone()));
-        let catalog = Arc::new(MemoryCatalog::default());
-        let claims = Arc::new(MemoryClaims::default());
         let imaging = Arc::new(CountingImaging::default());
-        let queue = || Arc::new(MemoryQueue::new(clock.clone(), 10));
-        let (ingest_queue, resize_queue, settle_queue) = (queue(), queue(), queue());
         let ports = || Arc::new(Faulty { inner: store.clone(), meter: meter.clone() });
-        let sender = |queue: &Arc<MemoryQueue>| Arc::new(Faulty { inner: queue.clone(), meter: meter.clone() });
+        let sender = |queue: &Arc<dyn Queue>| Arc::new(Faulty { inner: queue.clone(), meter: meter.clone() });
         let faulty_catalog = Arc::new(Faulty { inner: catalog.clone(), meter: meter.clone() });
         Pipeline {
             ingest: Ingest {
@@ -140,6 +202,8 @@ impl Pipeline {
             resize_queue,
             settle_queue,
             sequence: AtomicU64::new(1),
+            haste,
+            wait,
         }
     }
 
@@ -151,14 +215,14 @@ impl Pipeline {
     /// Writes an inbox object and returns its notification, not yet sent.
     pub async fn put(&self, key: &str, bytes: &[u8]) -> String {
         // The twin is create-only: an overwrite is a delete and a create.
-        ports::DeleteBlob::delete(self.inbox.as_ref(), key).await.expect("memory deletes");
-        let etag = self.inbox.create(key, Body::from(bytes.to_vec())).await.expect("memory creates");
+        ports::DeleteBlob::delete(self.inbox.as_ref(), key).await.expect("the inbox deletes");
+        let etag = self.inbox.create(key, Body::from(bytes.to_vec())).await.expect("it is created");
         self.event(key, "ObjectCreated:Put", json!({ "size": bytes.len(), "eTag": etag.0 }))
     }
 
     /// Deletes an inbox object and returns its notification, not yet sent.
     pub async fn remove(&self, key: &str) -> String {
-        ports::DeleteBlob::delete(self.inbox.as_ref(), key).await.expect("memory deletes");
+        ports::DeleteBlob::delete(self.inbox.as_ref(), key).await.expect("the inbox deletes");
         self.event(key, "ObjectRemoved:Delete", json!({}))
     }
 
@@ -174,7 +238,7 @@ impl Pipeline {
     }
 
     pub async fn send(&self, body: &str) {
-        self.ingest_queue.send(vec![Envelope::now(body.to_owned())]).await.expect("memory sends");
+        self.ingest_queue.send(vec![Envelope::now(body.to_owned())]).await.expect("the queue takes it");
     }
 
     /// Uploads and announces.
@@ -195,13 +259,15 @@ impl Pipeline {
             if n_delivered > 0 {
                 continue;
             }
-            let queues = [&self.ingest_queue, &self.resize_queue, &self.settle_queue];
-            match queues.iter().filter_map(|queue| queue.next_visible_ms()).min() {
-                Some(next_ms) => {
-                    self.clock.advance(Duration::from_millis(next_ms.saturating_sub(self.clock.now_ms()) + 1))
-                }
-                None => return,
+            let mut n_left = 0;
+            for queue in [&self.ingest_queue, &self.resize_queue, &self.settle_queue] {
+                let depth = queue.depth().await.expect("the queue counts");
+                n_left += depth.visible + depth.in_flight + depth.delayed;
             }
+            if n_left == 0 {
+                return;
+            }
+            (self.wait)().await;
         }
         panic!("the pipeline does not come to rest");
     }
@@ -209,7 +275,7 @@ impl Pipeline {
     /// Delivers to `ingest` and `settle` until `resize` has something to do.
     pub async fn run_until_resize_has_work(&self) {
         for _ in 0..100 {
-            if self.resize_queue.depth().await.expect("memory counts").visible > 0 {
+            if self.resize_queue.depth().await.expect("the queue counts").visible > 0 {
                 return;
             }
             self.deliver(&self.ingest, &self.ingest_queue).await;
@@ -218,8 +284,9 @@ impl Pipeline {
         panic!("no work for resize");
     }
 
-    async fn deliver<F: Function>(&self, function: &F, queue: &MemoryQueue) -> usize {
-        let batch = queue.receive(10, Duration::from_secs(300)).await.expect("memory receives");
+    async fn deliver<F: Function>(&self, function: &F, queue: &Arc<dyn Queue>) -> usize {
+        let visibility = Duration::from_secs(300) / self.haste;
+        let batch = queue.receive(10, visibility).await.expect("the queue delivers");
         let (clock, deadline_ms) = (self.clock.as_ref(), self.clock.now_ms() + 300_000);
         let shift = Shift { clock, deadline_ms, concurrency: 1, metrics: Arc::default() };
         for (message, outcome) in batch.iter().zip(dispatch(function, &batch, &shift).await) {
@@ -227,7 +294,9 @@ impl Pipeline {
             let returned = match outcome {
                 Outcome::Done | Outcome::Rejected(_) => queue.acknowledge(&message.receipt).await,
                 Outcome::Failed(failure) if failure.reason.contains("planted crash") => Ok(()),
-                Outcome::Failed(failure) => queue.give_back(&message.receipt, failure.after, &failure.reason).await,
+                Outcome::Failed(failure) => {
+                    queue.give_back(&message.receipt, failure.after / self.haste, &failure.reason).await
+                }
             };
             returned.expect("the receipt is good");
         }
@@ -236,8 +305,14 @@ impl Pipeline {
 
     /// Sweeps what is due and runs.
     pub async fn sweep(&self) {
-        self.settle.sweep(settle::SweepScope::Due).await.expect("memory sweeps");
+        self.settle.sweep(settle::SweepScope::Due).await.expect("the sweep succeeds");
         self.run().await;
+    }
+
+    /// Returns the keys of everything in the store.
+    pub async fn keys(&self) -> Vec<String> {
+        let store: &dyn ListBlobs = self.store.as_ref();
+        list_all(store, "").await.expect("the store lists").into_iter().map(|blob| blob.key).collect()
     }
 
     /// Reads a manifest.
@@ -255,8 +330,8 @@ impl Pipeline {
         let id = asset::fact::Verdict::new_id(at_ms, self.clock.random() as u32);
         let verdict = asset::fact::Verdict { asset: asset.clone(), id, by: "editor".into(), at_ms, decision };
         let body = serde_json::to_vec(&verdict).expect("a verdict is JSON");
-        self.store.create(&keys::verdict(&verdict), body.into()).await.expect("memory creates");
+        self.store.create(&keys::verdict(&verdict), body.into()).await.expect("it is created");
         let look = asset::task::Settled { asset }.body();
-        self.settle_queue.send(vec![Envelope::now(look)]).await.expect("memory sends");
+        self.settle_queue.send(vec![Envelope::now(look)]).await.expect("the queue takes it");
     }
 }

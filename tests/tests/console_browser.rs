@@ -127,6 +127,7 @@ async fn the_console_works_in_a_browser() {
         settle: pipeline.settle_queue.clone(),
         uploads: Arc::new(Presign { origin: bucket_origin.clone() }),
         upload_origin: Some(bucket_origin.clone()),
+        downloads: None,
         health: Arc::new(Well),
         profile: Arc::new(profile.clone()),
         clock: pipeline.clock.clone(),

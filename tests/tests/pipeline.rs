@@ -1,30 +1,16 @@
 //! The whole pipeline: duplicates, disorder, poison, replaced and deleted keys, and a fault at every single port call.
 
-use asset::fact::{Decision, Outcome};
+use asset::fact::Decision;
 use asset::ids::Sha256;
 use asset::image::FocalPoint;
 use asset::readiness::State;
 use asset::refusal::RefusalCode;
 use e2e::faults::Fault;
 use e2e::pipeline::{PROFILE, Pipeline};
-use ports::{Catalog, Queue};
-use std::collections::BTreeMap;
+use e2e::story::{picture, remains, story};
+use ports::Queue;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-/// A real picture of its own: a BMP, because that takes ten lines to write. 24 by 16 pixels, one colour.
-fn picture(color: [u8; 3]) -> Vec<u8> {
-    let (width, height) = (24u32, 16u32);
-    let size = 54 + width * height * 3;
-    let mut bytes = b"BM".to_vec();
-    for word in [size, 0, 54, 40, width, height] {
-        bytes.extend(word.to_le_bytes());
-    }
-    bytes.extend([1, 0, 24, 0]);
-    bytes.extend([0; 24]);
-    bytes.extend(color.repeat((width * height) as usize));
-    bytes
-}
 
 fn n_outputs(manifest: &asset::manifest::Manifest) -> usize {
     manifest.readiness.outputs().count()
@@ -96,7 +82,7 @@ async fn a_replaced_key_leaves_nothing_stale_and_keeps_the_old_version() {
         after.readiness.outputs().all(|output| !old.contains(&output.key)),
         "no output of the old version is current"
     );
-    let keys = pipeline.store.keys();
+    let keys = pipeline.keys().await;
     assert!(old.iter().all(|key| keys.contains(key)), "the old version's outputs are kept");
     assert_eq!(keys.iter().filter(|key| key.ends_with("/original")).count(), 2);
 }
@@ -112,7 +98,7 @@ async fn a_deleted_key_leaves_a_tombstone_and_comes_back_anew() {
     pipeline.run().await;
     let manifest = pipeline.manifest("a.bmp").await;
     assert_eq!(manifest.readiness.state, State::Deleted);
-    let left: Vec<_> = pipeline.store.keys();
+    let left: Vec<_> = pipeline.keys().await;
     assert!(
         !left.iter().any(|key| key.contains("/renditions/") || key.contains("/results/") || key.starts_with("made/")),
         "{left:?}"
@@ -219,7 +205,7 @@ async fn a_lost_task_is_found_by_the_sweep() {
     let pipeline = Pipeline::default();
     pipeline.upload("a.bmp", &picture([1, 2, 3])).await;
     // Ingest and settle run, then the task for resize is lost.
-    let take = |queue: std::sync::Arc<ports::memory::MemoryQueue>| async move {
+    let take = |queue: std::sync::Arc<dyn Queue>| async move {
         let batch = queue.receive(10, Duration::from_secs(60)).await.expect("memory receives");
         for message in &batch {
             queue.acknowledge(&message.receipt).await.expect("the receipt is good");
@@ -233,39 +219,6 @@ async fn a_lost_task_is_found_by_the_sweep() {
     pipeline.clock.advance(Duration::from_secs(16 * 60));
     pipeline.sweep().await;
     assert_eq!(pipeline.manifest("a.bmp").await.readiness.state, State::Ready);
-}
-
-/// Everything that a story left behind, without times: what must be the same whatever went wrong on the way.
-async fn remains(pipeline: &Pipeline) -> BTreeMap<String, String> {
-    let mut remains = BTreeMap::new();
-    for key in pipeline.store.keys().into_iter().filter(|key| !key.contains("/facts/") && !key.starts_with("made/")) {
-        let blob = ports::ReadBlob::read(pipeline.store.as_ref(), &key).await.expect("it is there");
-        let content = match key.ends_with("manifest.json") {
-            true => {
-                let manifest: asset::manifest::Manifest = serde_json::from_slice(&blob.bytes).expect("it parses");
-                let results = manifest.results.values().filter(|result| !matches!(result.outcome, Outcome::Refused(_)));
-                format!("{:?} {}", manifest.readiness, results.count())
-            }
-            false => Sha256::of(&blob.bytes).to_string(),
-        };
-        remains.insert(key, content);
-    }
-    remains
-}
-
-/// Upload, upload the same elsewhere, replace, delete, upload again, a bad file.
-async fn story(pipeline: &Pipeline) {
-    pipeline.upload("a.bmp", &picture([1, 1, 1])).await;
-    pipeline.upload("bad.jpg", b"no picture").await;
-    pipeline.run().await;
-    pipeline.upload("b.bmp", &picture([1, 1, 1])).await;
-    pipeline.upload("a.bmp", &picture([2, 2, 2])).await;
-    pipeline.run().await;
-    let event = pipeline.remove("b.bmp").await;
-    pipeline.send(&event).await;
-    pipeline.run().await;
-    pipeline.upload("b.bmp", &picture([1, 1, 1])).await;
-    pipeline.run().await;
 }
 
 #[tokio::test]

@@ -28,7 +28,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
-use ports::{Catalog, Clock, CreateBlob, DeadLetter, Depth, Kind, PortError, PresignBlob, ReadBlob, SendMessages};
+use ports::{
+    Catalog, Clock, CreateBlob, DeadLetter, Depth, Kind, PortError, PresignBlob, PresignRead, ReadBlob, SendMessages,
+};
 use std::error::Error;
 use std::sync::Arc;
 
@@ -44,6 +46,8 @@ pub struct Console {
     pub uploads: Arc<dyn PresignBlob>,
     /// Where presigned uploads go, if not to the console's own origin: `https://bucket.s3.eu-central-1.amazonaws.com`.
     pub upload_origin: Option<String>,
+    /// Where originals are downloaded from, if not through the console: behind an HTTP API no answer is larger than 6 MB.
+    pub downloads: Option<Arc<dyn PresignRead>>,
     pub health: Arc<dyn Health>,
     pub profile: Arc<Profile>,
     pub clock: Arc<dyn Clock>,

@@ -28,11 +28,12 @@ fn main() -> ExitCode {
         let store = Arc::new(S3Store::new(clients.clone(), store, ""));
         let console = Console {
             store: store.clone(),
-            facts: store,
+            facts: store.clone(),
             catalog: Arc::new(DynamoCatalog::new(clients.clone(), table)),
             settle: Arc::new(SqsQueue::sender(clients.clone(), settle)),
             uploads: Arc::new(S3Store::new(clients.clone(), inbox, "")),
             upload_origin: Some(origin),
+            downloads: Some(store),
             health: Arc::new(QueueReport::parse(&clients, &queues)?),
             profile: Arc::new(packed_profile()?),
             clock: Arc::new(WallClock),

@@ -7,7 +7,7 @@ use asset::keys;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ports::blob::is_safe_key;
 
@@ -15,6 +15,8 @@ use ports::blob::is_safe_key;
 const SANDBOX: &str = "default-src 'none'; sandbox";
 /// The key names the content: it never changes. Private, for it was given to somebody with a token.
 const FOR_EVER: &str = "private, max-age=31536000, immutable";
+/// A download has to begin soon after the click; it may take longer.
+const LINK_SECONDS: u32 = 60;
 
 /// Serves one rendition. Only keys below `assets/{asset}/renditions/` with the extension of a format that we write.
 pub async fn rendition(State(console): State<Shared>, Path(key): Path<String>, headers: HeaderMap) -> Response {
@@ -69,12 +71,18 @@ pub async fn original(
         Ok(manifest) => manifest,
         Err(error) => return failure(path, &headers, &error),
     };
+    let name = manifest.key.rsplit('/').next().unwrap_or("original");
+    let disposition = format!("attachment; filename*=UTF-8''{}", utf8_percent_encode(name, ATTR));
+    if let Some(downloads) = &console.downloads {
+        return match downloads.presign_get(&key, LINK_SECONDS, &disposition).await {
+            Ok(link) => ([(header::CACHE_CONTROL, "no-store")], Redirect::temporary(&link)).into_response(),
+            Err(error) => failure(path, &headers, &error),
+        };
+    }
     let (meta, stream) = match (console.store.head(&key).await, console.store.stream(&key).await) {
         (Ok(meta), Ok(stream)) => (meta, stream),
         (Err(error), _) | (_, Err(error)) => return failure(path, &headers, &error),
     };
-    let name = manifest.key.rsplit('/').next().unwrap_or("original");
-    let disposition = format!("attachment; filename*=UTF-8''{}", utf8_percent_encode(name, ATTR));
     let response_headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
         (header::CONTENT_LENGTH, HeaderValue::from(meta.bytes)),

@@ -92,6 +92,7 @@ impl Host {
             settle: node.settle_queue.clone(),
             uploads: Arc::new(presigner),
             upload_origin: Some(s3_url.clone()),
+            downloads: None,
             health: Arc::new(QueueReport { node: node.clone() }),
             profile: Arc::new(node.settings.profile.clone()),
             clock: node.clock.clone(),

@@ -1,6 +1,6 @@
 //! `cargo xtask drive`: the stack deployed on an emulator that we did not write, with the packaged functions, and driven as users do.
 
-use crate::package;
+use crate::package::{self, Processor};
 use crate::setup::{self, run};
 use anyhow::{Context, bail};
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ pub fn main() -> anyhow::Result<()> {
     let target = setup::workspace().join("target");
     let venv = target.join("tools/venv");
     setup::pip(&venv)?;
-    package::main(&[])?;
+    package::pack_all(Processor::HERE, asset::profile::DEFAULT_PROFILE)?;
     let stack = target.join("infra/stack.json");
     run(Command::new(venv.join("bin/python")).arg(setup::workspace().join("infra/aws/expand.py")).arg(&stack))?;
     let work = target.join("drive");
@@ -31,7 +31,13 @@ pub fn main() -> anyhow::Result<()> {
     let mut driver = Command::new(venv.join("bin/python"));
     driver.arg(setup::workspace().join("infra/aws/drive.py"));
     driver.arg("--endpoint").arg(&emulator.endpoint).arg("--stack").arg(stack);
-    driver.arg("--packages").arg(package::folder()).arg("--expected").arg(expected).arg("--samples").arg(samples);
+    driver
+        .arg("--packages")
+        .arg(Processor::HERE.folder())
+        .arg("--expected")
+        .arg(expected)
+        .arg("--samples")
+        .arg(samples);
     let driven = run(&mut driver);
     if driven.is_err() {
         eprintln!("the emulator's log is `{}`", work.join("ministack.log").display());

@@ -1,5 +1,6 @@
 //! What a developer of Greenroom runs: tests, simulations, benchmarks. `cargo xtask` without arguments lists it.
 
+mod arm64;
 mod bench;
 mod crash;
 mod drive;
@@ -24,8 +25,8 @@ cargo xtask crash [--kills N] [--seed S]
             kills the host at random while files are uploaded
 cargo xtask infra
             the AWS template: expanded, linted, its policies and rules checked, faults planted in it; no AWS needed
-cargo xtask package [--profile FILE]
-            one zip per function below target/lambda
+cargo xtask package [--arch arm64|x86_64] [--profile FILE]
+            one zip per function below target/lambda: for arm64, which the template asks for, on any machine
 cargo xtask drive
             the stack with the packaged functions on an emulator, driven as users do
 cargo xtask bench coldstart

@@ -1,5 +1,6 @@
-//! `cargo xtask package`: one zip per function below `target/lambda`, the same bytes for the same sources.
+//! `cargo xtask package`: one zip per function and processor below `target/lambda`, the same bytes for the same sources.
 
+use crate::arm64;
 use crate::setup::{self, run};
 use anyhow::{Context, bail};
 use asset::ids::Sha256;
@@ -29,24 +30,62 @@ const PACKAGES: [Package; 4] = [
 /// What the runtime `provided.al2023` has; a binary that asks for a newer one does not start there.
 const MAX_GLIBC: (u32, u32) = (2, 34);
 
-/// Packs every function, for this machine's processor. `--profile FILE` packs that profile instead of the shipped one.
+/// A processor that Lambda has, as it calls it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Processor {
+    Arm64,
+    X86_64,
+}
+
+impl Processor {
+    /// This machine's.
+    pub const HERE: Processor = if cfg!(target_arch = "aarch64") { Processor::Arm64 } else { Processor::X86_64 };
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Processor::Arm64 => "arm64",
+            Processor::X86_64 => "x86_64",
+        }
+    }
+
+    /// Where its zips lie: the template looks there for those of arm64.
+    pub fn folder(self) -> PathBuf {
+        setup::workspace().join("target/lambda").join(self.name())
+    }
+}
+
+/// Packs every function for arm64, which the template asks for, or for another processor. `--profile FILE` packs that profile instead
+/// of the shipped one.
 pub fn main(args: &[String]) -> anyhow::Result<()> {
-    let profile = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => asset::profile::DEFAULT_PROFILE.to_owned(),
-        ["--profile", file] => fs::read_to_string(file).with_context(|| format!("failed to read `{file}`"))?,
-        _ => bail!("usage: cargo xtask package [--profile FILE]"),
-    };
+    let mut profile = asset::profile::DEFAULT_PROFILE.to_owned();
+    let mut processor = Processor::Arm64;
+    let mut words = args.iter().map(String::as_str);
+    while let Some(word) = words.next() {
+        match (word, words.next()) {
+            ("--profile", Some(file)) => {
+                profile = fs::read_to_string(file).with_context(|| format!("failed to read `{file}`"))?;
+            }
+            ("--arch", Some("arm64")) => processor = Processor::Arm64,
+            ("--arch", Some("x86_64")) => processor = Processor::X86_64,
+            _ => bail!("usage: cargo xtask package [--arch arm64|x86_64] [--profile FILE]"),
+        }
+    }
+    pack_all(processor, &profile)
+}
+
+/// Packs every function.
+pub fn pack_all(processor: Processor, profile: &str) -> anyhow::Result<()> {
     // A profile that does not parse would fail at every cold start.
-    asset::profile::Profile::parse("profile.toml", &profile)?;
-    build()?;
-    let folder = folder();
+    asset::profile::Profile::parse("profile.toml", profile)?;
+    let programs = build(processor)?;
+    let folder = processor.folder();
     fs::create_dir_all(&folder).with_context(|| format!("failed to make `{}`", folder.display()))?;
     let mut over = Vec::new();
     for package in PACKAGES {
         let zip = folder.join(format!("{}.zip", package.function));
-        let binary = stripped(package.function, &folder)?;
+        let binary = stripped(processor, &programs.join(package.function), &folder)?;
         let glibc = newest_glibc(&binary)?;
-        pack(&zip, &binary, package.has_profile.then_some(profile.as_str()))?;
+        pack(&zip, &binary, package.has_profile.then_some(profile))?;
         let bytes = fs::read(&zip)?;
         let (length, budget) = (bytes.len() as u64, package.max_bytes);
         let digest = Sha256::of(&bytes);
@@ -59,13 +98,8 @@ pub fn main(args: &[String]) -> anyhow::Result<()> {
     if !over.is_empty() {
         bail!("over budget: {}", over.join(", "));
     }
-    println!("packed {} functions for {}", PACKAGES.len(), std::env::consts::ARCH);
+    println!("packed {} functions for {}", PACKAGES.len(), processor.name());
     Ok(())
-}
-
-/// Where the zips lie: the template looks for them there.
-pub fn folder() -> PathBuf {
-    setup::workspace().join("target/lambda")
 }
 
 /// Everything that is off by default: the functions as programs for Lambda, and the command line for a deployed stack.
@@ -73,19 +107,33 @@ pub fn features() -> String {
     PACKAGES.map(|package| format!("{}/lambda", package.function)).join(",") + ",greenroom/aws"
 }
 
-/// Builds the whole workspace, although only the functions are packed: the tests need all of it with the same features, and
-/// what one `-p` fewer would leave out, cargo would compile a second time for them.
-fn build() -> anyhow::Result<()> {
+/// Builds the functions and returns where they are.
+///
+/// For this machine the whole workspace is built, although only the functions are packed: the tests need all of it with the same
+/// features, and what one `-p` fewer would leave out, cargo would compile a second time for them.
+fn build(processor: Processor) -> anyhow::Result<PathBuf> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["build", "--release", "--locked", "--workspace", "--features", &features()]);
-    run(command.current_dir(setup::workspace()))
+    command.args(["build", "--release", "--locked"]).current_dir(setup::workspace());
+    if processor == Processor::HERE {
+        run(command.args(["--workspace", "--features", &features()]))?;
+        return Ok(setup::workspace().join("target/release"));
+    }
+    if processor != Processor::Arm64 {
+        bail!("packages for {} can only be made on such a machine", processor.name());
+    }
+    for package in &PACKAGES {
+        command.args(["-p", package.function, "--features", &format!("{}/lambda", package.function)]);
+    }
+    arm64::cross(&mut command)?;
+    run(&mut command)?;
+    arm64::programs()
 }
 
 /// Returns a copy of the binary without symbols.
-fn stripped(function: &str, folder: &Path) -> anyhow::Result<PathBuf> {
-    let binary = setup::workspace().join("target/release").join(function);
-    let to = folder.join(format!("{function}.bootstrap"));
-    run(Command::new("strip").arg("--strip-all").arg("-o").arg(&to).arg(&binary))?;
+fn stripped(processor: Processor, binary: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
+    let to = folder.join(binary.file_name().context("a binary has a name")?).with_extension("bootstrap");
+    let strip = if processor == Processor::HERE { "strip" } else { "aarch64-linux-gnu-strip" };
+    run(Command::new(strip).arg("--strip-all").arg("-o").arg(&to).arg(binary))?;
     Ok(to)
 }
 

@@ -51,7 +51,7 @@ pub fn workspace() -> PathBuf {
 }
 
 pub fn main() -> anyhow::Result<()> {
-    apt()?;
+    packages()?;
     let tools = workspace().join("target/tools");
     fs::create_dir_all(&tools).with_context(|| format!("failed to make `{}`", tools.display()))?;
     pip(&tools.join("venv"))?;
@@ -60,18 +60,23 @@ pub fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn apt() -> anyhow::Result<()> {
+fn packages() -> anyhow::Result<()> {
     let missing: Vec<&str> = APT.iter().filter(|package| !(package.is_there)()).map(|package| package.name).collect();
-    if missing.is_empty() {
+    apt(&missing, || APT.iter().all(|package| (package.is_there)()))
+}
+
+/// Installs packages of the system's unless what they bring is there.
+pub fn apt(names: &[&str], is_there: impl Fn() -> bool) -> anyhow::Result<()> {
+    if is_there() {
         return Ok(());
     }
-    println!("setup: installing {}", missing.join(", "));
+    println!("setup: installing {}", names.join(", "));
     if !on_path("apt-get") {
-        bail!("`apt-get` is not here: install {} with this system's package manager", missing.join(", "));
+        bail!("`apt-get` is not here: install {} with this system's package manager", names.join(", "));
     }
     let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0");
     if !is_root && !on_path("sudo") {
-        bail!("{} are missing: run this as root, or install sudo", missing.join(", "));
+        bail!("{} are missing: run this as root, or install sudo", names.join(", "));
     }
     let apt_get = |arguments: &[&str]| {
         let mut words = if is_root { vec!["env"] } else { vec!["sudo", "-n", "env"] };
@@ -81,12 +86,12 @@ fn apt() -> anyhow::Result<()> {
     };
     apt_get(&["update"])?;
     let mut arguments = vec!["install", "-y", "--no-install-recommends"];
-    arguments.extend(&missing);
+    arguments.extend(names);
     apt_get(&arguments)?;
-    match APT.iter().find(|package| !(package.is_there)()) {
-        Some(package) => bail!("`{}` was installed, and what it should bring is still missing", package.name),
-        None => Ok(()),
+    if !is_there() {
+        bail!("{} were installed, and what they should bring is still missing", names.join(", "));
     }
+    Ok(())
 }
 
 /// A virtual environment, made again whenever a pin changes.
@@ -136,7 +141,8 @@ fn quiet(command: &mut Command) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-fn on_path(name: &str) -> bool {
+/// Returns whether there is a program of that name.
+pub fn on_path(name: &str) -> bool {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&folders).any(|folder| folder.join(name).is_file())
 }

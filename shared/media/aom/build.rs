@@ -1,6 +1,7 @@
 //! Compiles libaom's encoder from the source that `libaom-sys` carries, with a C compiler and the perl that every Debian
 //! has. No cmake, and no nasm: on x86-64 the intrinsics (SSE2 to AVX2) are used, and the few functions which exist in
-//! assembly alone fall back to C. Other machines get plain C, which is right but slower.
+//! assembly alone fall back to C. On 64-bit Arm NEON is used, which all of them have; what only some have (dot products,
+//! SVE) is left out. Other machines get plain C, which is right but slower.
 //!
 //! Left out: the decoder, ten and twelve bits, denoising, every experiment.
 
@@ -22,20 +23,45 @@ const ON: &[&str] = &[
     "HAVE_PTHREAD_H",
     "HAVE_UNISTD_H",
 ];
-const ON_X86: &[&str] = &[
-    "AOM_ARCH_X86_64",
-    "CONFIG_RUNTIME_CPU_DETECT",
-    "CONFIG_SVT_AV1",
-    "HAVE_MMX",
-    "HAVE_SSE",
-    "HAVE_SSE2",
-    "HAVE_SSE3",
-    "HAVE_SSSE3",
-    "HAVE_SSE4_1",
-    "HAVE_SSE4_2",
-    "HAVE_AVX",
-    "HAVE_AVX2",
-];
+
+/// What one kind of processor adds.
+struct Processor {
+    /// What `rtcd.pl` calls it.
+    name: &'static str,
+    on: &'static [&'static str],
+    folders: &'static [&'static str],
+}
+
+const X86_64: Processor = Processor {
+    name: "x86_64",
+    on: &[
+        "AOM_ARCH_X86_64",
+        "CONFIG_RUNTIME_CPU_DETECT",
+        "CONFIG_SVT_AV1",
+        "HAVE_MMX",
+        "HAVE_SSE",
+        "HAVE_SSE2",
+        "HAVE_SSE3",
+        "HAVE_SSSE3",
+        "HAVE_SSE4_1",
+        "HAVE_SSE4_2",
+        "HAVE_AVX",
+        "HAVE_AVX2",
+    ],
+    folders: &[
+        "aom_dsp/x86",
+        "aom_dsp/flow_estimation/x86",
+        "av1/common/x86",
+        "av1/encoder/x86",
+        "third_party/SVT-AV1",
+    ],
+};
+const ARM64: Processor = Processor {
+    name: "arm64",
+    on: &["AOM_ARCH_AARCH64", "HAVE_NEON"],
+    folders: &["aom_dsp/arm", "aom_dsp/flow_estimation/arm", "av1/common/arm", "av1/encoder/arm"],
+};
+const OTHER: Processor = Processor { name: "generic", on: &[], folders: &[] };
 
 const FOLDERS: &[&str] = &[
     "aom/src",
@@ -52,10 +78,9 @@ const FOLDERS: &[&str] = &[
     "third_party/fastfeat",
     "third_party/vector",
 ];
-const FOLDERS_X86: &[&str] =
-    &["aom_dsp/x86", "aom_dsp/flow_estimation/x86", "av1/common/x86", "av1/encoder/x86", "third_party/SVT-AV1"];
 /// Parts of names of sources that this configuration has no use for.
 const SKIP: &[&str] = &[
+    "arm_crc32",
     "av1_dx_iface",
     "binary_codes_reader",
     "bitreader",
@@ -66,8 +91,11 @@ const SKIP: &[&str] = &[
     "entdec",
     "fwht",
     "grain_synthesis",
+    "neon_dotprod",
+    "neon_i8mm",
     "noise_util",
     "saliency",
+    "sve",
     "tflite",
     "vmaf",
 ];
@@ -87,12 +115,18 @@ fn main() -> Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let source = source()?;
-    let x86 = env::var("CARGO_CFG_TARGET_ARCH")? == "x86_64" && env::var("CARGO_CFG_TARGET_ENV")? != "msvc";
-    configure(&source, &out, x86)?;
+    let processor = match env::var("CARGO_CFG_TARGET_ARCH")?.as_str() {
+        _ if env::var("CARGO_CFG_TARGET_ENV")? == "msvc" => OTHER,
+        "x86_64" => X86_64,
+        "aarch64" => ARM64,
+        _ => OTHER,
+    };
+    let x86 = processor.name == X86_64.name;
+    configure(&source, &out, &processor)?;
 
     let mut groups: Vec<(&[&str], Vec<PathBuf>)> = FLAGS.iter().map(|(_, flags)| (*flags, Vec::new())).collect();
     let mut plain = vec![out.join("config/aom_config.c"), source.join("common/args_helper.c")];
-    let folders = FOLDERS.iter().chain(if x86 { FOLDERS_X86 } else { &[] });
+    let folders = FOLDERS.iter().chain(processor.folders);
     for folder in folders {
         let Ok(entries) = fs::read_dir(source.join(folder)) else { continue };
         let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -160,7 +194,7 @@ fn source() -> Result<PathBuf> {
 }
 
 /// Writes what cmake would: `config/aom_config.h`, the version, and the three dispatch headers.
-fn configure(source: &Path, out: &Path, x86: bool) -> Result<()> {
+fn configure(source: &Path, out: &Path, processor: &Processor) -> Result<()> {
     let config = out.join("config");
     fs::create_dir_all(&config)?;
     let defaults = fs::read_to_string(source.join("build/cmake/aom_config_defaults.cmake"))?;
@@ -173,7 +207,7 @@ fn configure(source: &Path, out: &Path, x86: bool) -> Result<()> {
             if !name.starts_with(|c: char| c.is_ascii_uppercase()) || name == "AOM_RTCD_FLAGS" {
                 continue;
             }
-            let on = ON.contains(&name.as_str()) || x86 && ON_X86.contains(&name.as_str());
+            let on = ON.contains(&name.as_str()) || processor.on.contains(&name.as_str());
             header.push_str(&format!("#define {name} {}\n", u8::from(on)));
         }
     }
@@ -187,19 +221,20 @@ fn configure(source: &Path, out: &Path, x86: bool) -> Result<()> {
         ("aom_scale_rtcd", "aom_scale/aom_scale_rtcd.pl"),
         ("av1_rtcd", "av1/common/av1_rtcd_defs.pl"),
     ] {
-        let arch = if x86 { "x86_64" } else { "generic" };
         let output = Command::new("perl")
             .arg(source.join("build/cmake/rtcd.pl"))
-            .args([format!("--arch={arch}"), format!("--sym={symbol}")])
+            .args([format!("--arch={}", processor.name), format!("--sym={symbol}")])
             .arg(format!("--config={}", config.join("aom_config.h").display()))
             .arg(source.join(rules))
             .output()?;
         if !output.status.success() {
             return Err(format!("{symbol}: {}", String::from_utf8_lossy(&output.stderr)).into());
         }
-        fs::write(config.join(format!("{symbol}.h")), without_assembly(&String::from_utf8(output.stdout)?))?;
+        let header = String::from_utf8(output.stdout)?;
+        let header = if processor.name == X86_64.name { without_assembly(&header) } else { header };
+        fs::write(config.join(format!("{symbol}.h")), header)?;
     }
-    if x86 {
+    if processor.name == X86_64.name {
         fs::write(config.join("aom_config.c"), stubs())?;
     }
     Ok(())

@@ -152,6 +152,14 @@ pub trait PresignBlob: Send + Sync {
     async fn presign_put(&self, key: &str, seconds: u32) -> Result<PresignedPut, PortError>;
 }
 
+/// Lets somebody else download, without credentials: for what is too large to pass through whoever was asked.
+#[async_trait]
+pub trait PresignRead: Send + Sync {
+    /// Returns a link to exactly this object that is good for `seconds` (at most 900). It is answered with `disposition` as the header
+    /// `Content-Disposition` (RFC 6266) and as `application/octet-stream`.
+    async fn presign_get(&self, key: &str, seconds: u32, disposition: &str) -> Result<String, PortError>;
+}
+
 /// Takes a create that found the object there for done: content-addressed and fact keys always hold the same content.
 pub fn created_before(result: Result<ETag, PortError>) -> Result<(), PortError> {
     match result {

@@ -15,8 +15,8 @@ pub mod contract;
 pub mod memory;
 
 pub use blob::{
-    Blob, BlobMeta, Body, CopyBlob, CreateBlob, DeleteBlob, ETag, ListBlobs, Page, PresignBlob, PresignedPut, ReadBlob,
-    SwapBlob,
+    Blob, BlobMeta, Body, CopyBlob, CreateBlob, DeleteBlob, ETag, ListBlobs, Page, PresignBlob, PresignRead,
+    PresignedPut, ReadBlob, SwapBlob,
 };
 pub use catalog::{Catalog, CatalogPage, CatalogQuery};
 pub use claim::{ClaimOutcome, Claims};

@@ -83,6 +83,27 @@ async fn originals_are_downloads_only() {
 }
 
 #[tokio::test]
+async fn where_no_answer_may_be_large_originals_come_from_the_store() {
+    let world = World::with_links().await;
+    let (asset, sha256) = (&world.asset, Sha256::of(PICTURE));
+    let get =
+        |path: String| ask(Method::GET, &path).header("authorization", bearer()).body(Body::empty()).expect("valid");
+    let response = world.send(get(format!("/originals/{asset}/{sha256}"))).await;
+    assert_eq!(response.status(), StatusCode::TEMPORARY_REDIRECT);
+    assert_eq!(response.headers()["cache-control"], "no-store", "the link is a credential");
+    let location = response.headers()["location"].to_str().expect("ASCII");
+    assert!(
+        location.starts_with(&format!("https://store.example/assets/{asset}/versions/{sha256}/original?")),
+        "{location}"
+    );
+    // Nobody gets a link to what he may not see.
+    let anonymous = ask(Method::GET, &format!("/originals/{asset}/{sha256}")).body(Body::empty()).expect("valid");
+    assert_eq!(world.send(anonymous).await.status(), StatusCode::UNAUTHORIZED);
+    let unknown = world.send(get(format!("/originals/a-0123456789abcdef/{sha256}"))).await;
+    assert_eq!(unknown.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn polls_are_cheap_while_nothing_changes() {
     let world = World::new().await;
     for path in ["/api/assets".to_owned(), format!("/api/assets/{}", world.asset), "/api/status".to_owned()] {

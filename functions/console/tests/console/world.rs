@@ -17,7 +17,7 @@ use axum::http::{Method, Request, Response, StatusCode};
 use console::{Access, Console, Health, QueueHealth, router};
 use http_body_util::BodyExt;
 use ports::memory::{ManualClock, MemoryCatalog, MemoryQueue, MemoryStore};
-use ports::{Catalog, CreateBlob, DeadLetter, Depth, PortError, PresignBlob, PresignedPut};
+use ports::{Catalog, CreateBlob, DeadLetter, Depth, PortError, PresignBlob, PresignRead, PresignedPut};
 use std::sync::Arc;
 use tower::ServiceExt;
 
@@ -42,6 +42,13 @@ impl PresignBlob for Presign {
     }
 }
 
+#[async_trait]
+impl PresignRead for Presign {
+    async fn presign_get(&self, key: &str, seconds: u32, disposition: &str) -> Result<String, PortError> {
+        Ok(format!("https://store.example/{key}?for={seconds}&as={}", disposition.len()))
+    }
+}
+
 struct Sick;
 
 #[async_trait]
@@ -61,6 +68,15 @@ impl Health for Sick {
 
 impl World {
     pub async fn new() -> Self {
+        World::with_downloads(None).await
+    }
+
+    /// With originals that are downloaded from elsewhere.
+    pub async fn with_links() -> Self {
+        World::with_downloads(Some(Arc::new(Presign))).await
+    }
+
+    async fn with_downloads(downloads: Option<Arc<dyn PresignRead>>) -> Self {
         let clock = Arc::new(ManualClock::new(1_795_408_580_000));
         let store = Arc::new(MemoryStore::new(clock.clone()));
         let catalog = Arc::new(MemoryCatalog::default());
@@ -85,6 +101,7 @@ impl World {
             settle: queue.clone(),
             uploads: Arc::new(Presign),
             upload_origin: Some("https://inbox.example".into()),
+            downloads,
             health: Arc::new(Sick),
             profile,
             clock,

@@ -14,6 +14,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("DeleteBlob", &["s3:DeleteObject"]),
     ("ListBlobs", &["s3:ListBucket"]),
     ("PresignBlob", &["s3:PutObject"]),
+    ("PresignRead", &["s3:GetObject"]),
     ("SendMessages", &["sqs:SendMessage"]),
     ("Claims", CLAIMS),
     ("Catalog", CATALOG_READS),
@@ -168,7 +169,8 @@ fn adapters_call_what_verbs_stand_for() {
     let verb = |names: &[&str]| -> BTreeSet<&str> {
         VERBS.iter().filter(|(verb, _)| names.contains(verb)).flat_map(|(_, actions)| actions.iter().copied()).collect()
     };
-    let blobs = ["ReadBlob", "CreateBlob", "SwapBlob", "CopyBlob", "DeleteBlob", "ListBlobs", "PresignBlob"];
+    let blobs =
+        ["ReadBlob", "CreateBlob", "SwapBlob", "CopyBlob", "DeleteBlob", "ListBlobs", "PresignBlob", "PresignRead"];
     let mut expected = verb(&blobs);
     expected.insert("s3:AbortMultipartUpload");
     assert_eq!(of("/s3", |_| true), expected, "objects");

@@ -1,11 +1,11 @@
 //! `cargo xtask bench coldstart`: from the start of a process to its first request for work, per function, beside Node and Python with
 //! AWS's SDKs in the same run. Times are medians; memory is what the process holds when it asks.
 
-use crate::package;
+use crate::package::{self, Processor};
 use crate::setup::{self, run as shell};
 use anyhow::{Context, bail};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -16,8 +16,10 @@ const NODE: &str = "node";
 const PYTHON: &str = "python";
 
 /// Variables of every function; none of what they name is asked for before the first event, but for the console's secret.
-const VARIABLES: [(&str, &str); 14] = [
+const VARIABLES: [(&str, &str); 15] = [
     ("AWS_REGION", "eu-central-1"),
+    // The Python SDK reads this one.
+    ("AWS_DEFAULT_REGION", "eu-central-1"),
     ("AWS_ACCESS_KEY_ID", "test"),
     ("AWS_SECRET_ACCESS_KEY", "test"),
     ("AWS_LAMBDA_FUNCTION_NAME", "f"),
@@ -39,11 +41,12 @@ struct Measured {
 }
 
 pub fn run() -> anyhow::Result<()> {
-    package::main(&[])?;
+    package::pack_all(Processor::HERE, asset::profile::DEFAULT_PROFILE)?;
     let peers = install_peers()?;
     let functions = ["ingest", "resize", "settle", "console"];
-    let mut programs: Vec<(String, Vec<PathBuf>)> =
-        functions.map(|name| (name.to_owned(), vec![package::folder().join(format!("{name}.bootstrap"))])).to_vec();
+    let mut programs: Vec<(String, Vec<PathBuf>)> = functions
+        .map(|name| (name.to_owned(), vec![Processor::HERE.folder().join(format!("{name}.bootstrap"))]))
+        .to_vec();
     programs.push((NODE.into(), vec!["node".into(), peers.join("peer.mjs")]));
     let python = setup::workspace().join("target/tools/venv/bin/python");
     programs.push((PYTHON.into(), vec![python, peers.join("peer.py")]));
@@ -58,7 +61,7 @@ pub fn run() -> anyhow::Result<()> {
     let of = |wanted: &str| programs.iter().position(|(name, _)| name == wanted).map(|index| &medians[index]);
     let (Some(node), Some(python)) = (of(NODE), of(PYTHON)) else { bail!("a peer is missing") };
     for ((name, _), measured) in programs.iter().zip(&medians) {
-        let zip = package::folder().join(format!("{name}.zip"));
+        let zip = Processor::HERE.folder().join(format!("{name}.zip"));
         let zip = fs::metadata(zip).map_or(String::new(), |meta| format!("  zip {} bytes", meta.len()));
         println!("{name:8} {:8.1} ms  {:6.1} MiB{zip}", measured.millis, measured.mebibytes);
     }
@@ -96,13 +99,37 @@ fn start(words: &[PathBuf]) -> anyhow::Result<Measured> {
     let begin = Instant::now();
     let mut child = Ended(command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?);
     loop {
-        let (stream, _) = listener.accept()?;
+        let stream = next_call(&listener, &mut child.0)?;
         if asks_for_work(stream)? {
             let millis = begin.elapsed().as_secs_f64() * 1000.0;
             let mebibytes = resident_mebibytes(child.0.id())?;
             child.0.kill()?;
             return Ok(Measured { millis, mebibytes });
         }
+    }
+}
+
+/// Waits for a connection; not for ever, and not for one of a program that has ended.
+fn next_call(listener: &TcpListener, child: &mut Child) -> anyhow::Result<TcpStream> {
+    listener.set_nonblocking(true)?;
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false)?;
+                return Ok(stream);
+            }
+            Err(error) if error.kind() != ErrorKind::WouldBlock => return Err(error.into()),
+            Err(_) => {}
+        }
+        if let Some(status) = child.try_wait()? {
+            bail!("the program ended with {status}");
+        }
+        if Instant::now() > end {
+            bail!("the program asked for no work within a minute");
+        }
+        // Far below what is measured in milliseconds.
+        std::thread::sleep(Duration::from_micros(20));
     }
 }
 

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::presigning::PresigningConfig;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use ports::blob::{is_safe_key, is_safe_prefix};
-use ports::{CopyBlob, DeleteBlob, ETag, Kind, PortError, PresignBlob, PresignedPut};
+use ports::{CopyBlob, DeleteBlob, ETag, Kind, PortError, PresignBlob, PresignRead, PresignedPut};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -119,19 +119,31 @@ impl PresignBlob for S3Store {
     async fn presign_put(&self, key: &str, seconds: u32) -> Result<PresignedPut, PortError> {
         const OPERATION: &str = "sign upload link";
         let full = self.full_key(OPERATION, key)?;
-        let fatal = |cause: Box<dyn std::error::Error + Send + Sync>| {
-            PortError::new(Kind::Fatal, OPERATION, key).because(cause)
-        };
-        if seconds == 0 || seconds > MAX_PRESIGNED_SECONDS {
-            return Err(fatal("not 1 to 900 seconds".into()));
-        }
-        let expiry = PresigningConfig::expires_in(Duration::from_secs(seconds.into()));
         let put = self.client().put_object().bucket(&self.bucket).key(full);
-        let request = put
-            .presigned(expiry.map_err(|error| fatal(error.into()))?)
-            .await
-            .map_err(|error| port_error(Verb::Other, OPERATION, key, error))?;
+        let request = put.presigned(presigning(OPERATION, key, seconds)?).await;
+        let request = request.map_err(|error| port_error(Verb::Other, OPERATION, key, error))?;
         let headers = request.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         Ok(PresignedPut { url: request.uri().to_owned(), headers })
     }
+}
+
+#[async_trait]
+impl PresignRead for S3Store {
+    async fn presign_get(&self, key: &str, seconds: u32, disposition: &str) -> Result<String, PortError> {
+        const OPERATION: &str = "sign download link";
+        let full = self.full_key(OPERATION, key)?;
+        let get = self.client().get_object().bucket(&self.bucket).key(full);
+        let get = get.response_content_disposition(disposition).response_content_type("application/octet-stream");
+        let request = get.presigned(presigning(OPERATION, key, seconds)?).await;
+        Ok(request.map_err(|error| port_error(Verb::Other, OPERATION, key, error))?.uri().to_owned())
+    }
+}
+
+fn presigning(operation: &'static str, key: &str, seconds: u32) -> Result<PresigningConfig, PortError> {
+    let fatal =
+        |cause: Box<dyn std::error::Error + Send + Sync>| PortError::new(Kind::Fatal, operation, key).because(cause);
+    if seconds == 0 || seconds > MAX_PRESIGNED_SECONDS {
+        return Err(fatal("not 1 to 900 seconds".into()));
+    }
+    PresigningConfig::expires_in(Duration::from_secs(seconds.into())).map_err(|error| fatal(error.into()))
 }

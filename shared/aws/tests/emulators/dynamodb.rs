@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{
 use ports::{Catalog, CatalogQuery, contract};
 
 /// Makes a table as [`table_definition`] says.
-async fn make_table(client: &Client, name: &str) {
+pub async fn make_table(client: &Client, name: &str) {
     let definition = table_definition();
     let mut table = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
     for attribute in definition["AttributeDefinitions"].as_array().expect("attributes") {

@@ -4,6 +4,7 @@
 mod dynamodb;
 mod faults;
 mod objects;
+mod pipeline;
 mod queues;
 mod server;
 mod stub;

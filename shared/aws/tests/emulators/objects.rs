@@ -7,13 +7,13 @@ use aws_sdk_s3::Client;
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
 use ports::blob::list_all;
-use ports::{Body, CreateBlob, ETag, Kind, PortError, PresignBlob, ReadBlob, contract};
+use ports::{Body, CreateBlob, ETag, Kind, PortError, PresignBlob, PresignRead, ReadBlob, contract};
 use std::sync::Arc;
 use std::time::Duration;
 
 const MIB: usize = 1024 * 1024;
 
-async fn make_bucket(server: &Server, name: &str) -> Client {
+pub async fn make_bucket(server: &Server, name: &str) -> Client {
     let config = aws_sdk_s3::config::Builder::from(&sdk(&server.endpoint)).force_path_style(true).build();
     let client = Client::from_conf(config);
     client.create_bucket().bucket(name).send().await.expect("the bucket is made");
@@ -151,6 +151,12 @@ async fn strict_links(server: &Server) {
     assert_eq!(stub::put(&put.url, &put.headers, b"x").await, 200);
     let keys: Vec<String> = list_all(&store, "").await.expect("lists").into_iter().map(|blob| blob.key).collect();
     assert_eq!(keys, ["allowed"]);
+    let get = store.presign_get("allowed", 60, "attachment; filename*=UTF-8''a%20b.jpg").await.expect("signs");
+    assert_eq!(stub::get(&get).await, 200);
+    assert_eq!(stub::get(&get.replace("/strict/allowed", "/strict/other")).await, 403, "another key");
+    assert_eq!(stub::get(&get.replace("a%2520b.jpg", "b.html")).await, 403, "another name");
+    let forged = stranger(server).presign_get("allowed", 60, "attachment").await.expect("signs");
+    assert_eq!(stub::get(&forged).await, 403, "another secret");
 }
 
 /// Somebody with another secret.

@@ -9,7 +9,7 @@ use ports::{Clock, Envelope, Queue, SendMessages};
 use std::time::Duration;
 
 /// Makes a queue with its dead letters; returns their URLs.
-async fn make_queue(client: &Client, name: &str, max_receives: u32) -> (String, String) {
+pub async fn make_queue(client: &Client, name: &str, max_receives: u32) -> (String, String) {
     let dead = client.create_queue().queue_name(format!("{name}-dead")).send().await.expect("the queue is made");
     let dead = dead.queue_url.expect("a URL");
     let attributes = client.get_queue_attributes().queue_url(&dead).attribute_names(QueueAttributeName::QueueArn);

@@ -155,9 +155,18 @@ async fn forward(behind: &str, request: &Request) -> std::io::Result<Vec<u8>> {
 
 /// Sends a `PUT` as a browser would; returns the status.
 pub async fn put(url: &str, headers: &[(String, String)], body: &[u8]) -> u16 {
+    ask("PUT", url, headers, body).await
+}
+
+/// Gets what a link leads to; returns the status.
+pub async fn get(url: &str) -> u16 {
+    ask("GET", url, &[], &[]).await
+}
+
+async fn ask(method: &str, url: &str, headers: &[(String, String)], body: &[u8]) -> u16 {
     let rest = url.strip_prefix("http://").expect("a plain URL");
     let (host, path) = rest.split_once('/').expect("a path");
-    let mut text = format!("PUT /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+    let mut text = format!("{method} /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
     text.push_str(&format!("content-length: {}\r\n", body.len()));
     for (name, value) in headers.iter().filter(|(name, _)| !["host", "content-length"].contains(&name.as_str())) {
         text.push_str(&format!("{name}: {value}\r\n"));
