@@ -74,6 +74,9 @@ fn dependencies_point_one_way() {
     forbid("asset", &["tokio", "async-trait", "futures", "image", "rusqlite", "ports"], "the core is pure");
     forbid("ports", &["rusqlite", "axum", "image", "embedded", "media"], "ports know no adapter");
     forbid("media", &["tokio", "ports", "async-trait"], "media is pure functions of bytes");
+    let adapters = ["embedded", "aws", "media", "greenroom", "rusqlite"];
+    forbid("prompts", &[&adapters[..], &["models", "tokio", "hyper"]].concat(), "prompts are text and rules");
+    forbid("models", &adapters, "models know neither a function nor where it runs");
     for function in FUNCTIONS {
         let banned = ["embedded", "rusqlite", "lambda_runtime", "aws-config", "greenroom", "s3s"];
         forbid(function, &banned, "a function knows ports, not where it runs");
