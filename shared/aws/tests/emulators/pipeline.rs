@@ -23,7 +23,7 @@ use std::time::Duration;
 /// The queues run on real time: a dead worker's message comes back after 3 seconds instead of 5 minutes.
 const HASTE: u32 = 100;
 const BUCKET: &str = "pipeline";
-/// How many of the story's port calls fail, spread over all of them. All of them held too, in 7 minutes.
+/// How many of the story's port calls fail, spread over all of them: each is a world of its own, and takes seconds.
 const N_FAULTS: u64 = 40;
 
 /// Makes services of its own: a part of the bucket, a table, three queues.
@@ -36,7 +36,7 @@ async fn services(server: &Server, name: &str) -> Services {
         let (url, dead) = make_queue(&sqs, &format!("{name}-{function}"), 10).await;
         Arc::new(SqsQueue::new(clients.clone(), url, dead, 10)) as Arc<dyn Queue>
     };
-    let store = |part: &str| Arc::new(S3Store::new(clients.clone(), BUCKET, &format!("{name}/{part}/")));
+    let store = |part: &str| Arc::new(S3Store::new(clients.clone(), BUCKET, format!("{name}/{part}/")));
     let clock = Arc::new(ManualClock::advancing(1_700_000_000_000));
     let its = clock.clone();
     let wait = move || {
