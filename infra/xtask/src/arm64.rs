@@ -80,7 +80,7 @@ fn compiler() -> anyhow::Result<PathBuf> {
         let before = files(&packages)?;
         apt(&["download", &package])?;
         for file in files(&packages)?.difference(&before) {
-            run(Command::new("dpkg-deb").arg("-x").arg(packages.join(file)).arg(folder.join("root")))?;
+            run(Command::new("dpkg-deb").arg("-x").arg(packages.join(file)).arg(folder.join("debian")))?;
             // What programs for arm64 need is linked into them; what the compiler needs runs here.
             if !package.ends_with(":arm64") {
                 wanted.extend(libraries(&packages.join(file))?);
@@ -88,7 +88,7 @@ fn compiler() -> anyhow::Result<PathBuf> {
         }
     }
     fs::remove_dir_all(&packages)?;
-    let text = "#!/bin/sh\nroot=$(dirname \"$0\")/root/usr\n\
+    let text = "#!/bin/sh\nroot=$(dirname \"$0\")/debian/usr\n\
                 LD_LIBRARY_PATH=\"$root/lib/x86_64-linux-gnu\" exec \"$root/bin/rustc\" --sysroot \"$root\" \"$@\"\n";
     let draft = folder.join("rustc.new");
     fs::write(&draft, text)?;

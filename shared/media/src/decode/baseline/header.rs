@@ -137,7 +137,7 @@ impl Frame<'_> {
     }
 }
 
-/// B.2.4.1: any number of tables, of bytes or of words.
+/// B.2.4.1: any number of tables, of bytes or of words, none of them zero.
 fn quantization(mut body: &[u8], steps: &mut [Option<[u16; 64]>; 4]) -> Option<()> {
     while let [kind, rest @ ..] = body {
         let wide = match kind >> 4 {
@@ -148,7 +148,9 @@ fn quantization(mut body: &[u8], steps: &mut [Option<[u16; 64]>; 4]) -> Option<(
         let (listed, rest) = rest.split_at_checked(if wide { 128 } else { 64 })?;
         let mut table = [0; 64];
         for (index, place) in TRANSPOSED.iter().enumerate() {
-            table[usize::from(*place)] = if wide { be16(listed, index * 2)? } else { listed[index].into() };
+            let step = if wide { be16(listed, index * 2)? } else { listed[index].into() };
+            // A step of zero is no step.
+            table[usize::from(*place)] = (step != 0).then_some(step)?;
         }
         *steps.get_mut(usize::from(kind & 15))? = Some(table);
         body = rest;
