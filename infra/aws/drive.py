@@ -20,6 +20,7 @@ from pathlib import Path
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from jsonschema import Draft202012Validator
 from runtime_api import Function, batch
 
@@ -44,17 +45,10 @@ class Cloud:
         self.names, self.outputs = {}, {}
 
     def deploy(self, template, packages):
-        where = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
-        self.s3.create_bucket(Bucket="packages", **where)
-        for package in packages.glob("*.zip"):
-            self.s3.put_object(Bucket="packages", Key=package.name, Body=package.read_bytes())
-        self.s3.put_object(Bucket="packages", Key="stack.json", Body=json.dumps(for_emulator(template)))
+        """Creates the stack as `sam deploy` does: packages under the digests of their bytes. A second time changes nothing."""
+        self.s3.create_bucket(Bucket="packages", CreateBucketConfiguration={"LocationConstraint": REGION})
         begin = time.monotonic()
-        self.stacks.create_stack(
-            StackName=STACK,
-            TemplateURL=f"{self.endpoint}/packages/stack.json",
-            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        )
+        self.stacks.create_stack(**self.upload_stack(template, packages))
         until(lambda: "IN_PROGRESS" not in self.state()["StackStatus"], "the stack is created", 120)
         state = self.state()
         resources = self.stacks.describe_stack_resources(StackName=STACK)["StackResources"]
@@ -63,6 +57,25 @@ class Cloud:
         self.names = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources}
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in state["Outputs"]}
         print(f"created {len(resources)} resources in {time.monotonic() - begin:.1f} s")
+        try:
+            self.stacks.update_stack(**self.upload_stack(template, packages))
+            check(False, "the second deployment changes nothing", self.state())
+        except ClientError as error:
+            check("No updates are to be performed" in str(error), "the second deployment changes nothing", error)
+        print("deployed again: nothing to update")
+
+    def upload_stack(self, template, packages):
+        """Uploads packages and template; returns what a stack is made from."""
+        stack = for_emulator(template)
+        for resource in stack["Resources"].values():
+            if resource["Type"] == "AWS::Lambda::Function":
+                code = resource["Properties"]["Code"]
+                package = (packages / code["S3Key"]).read_bytes()
+                code["S3Key"] = hashlib.sha256(package).hexdigest()
+                self.s3.put_object(Bucket="packages", Key=code["S3Key"], Body=package)
+        self.s3.put_object(Bucket="packages", Key="stack.json", Body=json.dumps(stack))
+        where = f"{self.endpoint}/packages/stack.json"
+        return {"StackName": STACK, "TemplateURL": where, "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]}
 
     def state(self):
         return self.stacks.describe_stacks(StackName=STACK)["Stacks"][0]

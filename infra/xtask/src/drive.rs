@@ -4,20 +4,31 @@ use crate::package::{self, Processor};
 use crate::setup::{self, run};
 use anyhow::{Context, bail};
 use std::fs::{self, File};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
 
 /// Pictures that are uploaded there and on one machine; both must make the same bytes of them.
 const PICTURES: [&str; 2] = ["Portrait Eileen Collins.jpg", "greenroom-logo-transparent.png"];
 
-pub fn main() -> anyhow::Result<()> {
+/// With `--arch arm64` the packages for Lambda's processor are driven, emulated by `qemu-user-static` (install it first): slow, but it is
+/// those very bytes.
+pub fn main(args: &[String]) -> anyhow::Result<()> {
+    let processor = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => Processor::HERE,
+        ["--arch", "arm64"] => Processor::Arm64,
+        _ => bail!("usage: cargo xtask drive [--arch arm64]"),
+    };
     let begin = Instant::now();
     let target = setup::workspace().join("target");
     let venv = target.join("tools/venv");
     setup::pip(&venv)?;
-    package::pack_all(Processor::HERE, asset::profile::DEFAULT_PROFILE)?;
+    package::pack_all(processor, asset::profile::DEFAULT_PROFILE)?;
     let stack = target.join("infra/stack.json");
     run(Command::new(venv.join("bin/python")).arg(setup::workspace().join("infra/aws/expand.py")).arg(&stack))?;
     let work = target.join("drive");
@@ -25,19 +36,14 @@ pub fn main() -> anyhow::Result<()> {
         fs::remove_dir_all(&work).with_context(|| format!("failed to empty `{}`", work.display()))?;
     }
     fs::create_dir_all(&work)?;
+    let packages = if processor == Processor::HERE { processor.folder() } else { emulated(processor, &work)? };
     let samples = setup::workspace().join("infra/local/samples");
     let expected = one_machine(&work, &samples)?;
     let emulator = Emulator::start(&work)?;
     let mut driver = Command::new(venv.join("bin/python"));
     driver.arg(setup::workspace().join("infra/aws/drive.py"));
     driver.arg("--endpoint").arg(&emulator.endpoint).arg("--stack").arg(stack);
-    driver
-        .arg("--packages")
-        .arg(Processor::HERE.folder())
-        .arg("--expected")
-        .arg(expected)
-        .arg("--samples")
-        .arg(samples);
+    driver.arg("--packages").arg(packages).arg("--expected").arg(expected).arg("--samples").arg(samples);
     let driven = run(&mut driver);
     if driven.is_err() {
         eprintln!("the emulator's log is `{}`", work.join("ministack.log").display());
@@ -45,6 +51,41 @@ pub fn main() -> anyhow::Result<()> {
     driven?;
     println!("drive: everything held ({:.0} s)", begin.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Starts the program beside it that is made for 64-bit Arm, with the libraries that its C compiler brought.
+const EMULATE: &str = "#!/bin/sh\nexec qemu-aarch64-static -L /usr/aarch64-linux-gnu \"$0.arm64\" \"$@\"\n";
+
+/// Returns a folder of the same packages, in which each program is started by an emulator of its processor.
+fn emulated(processor: Processor, work: &Path) -> anyhow::Result<PathBuf> {
+    if !setup::on_path("qemu-aarch64-static") {
+        bail!("there is no `qemu-aarch64-static`: install Debian's package qemu-user-static");
+    }
+    let folder = work.join("packages");
+    fs::create_dir_all(&folder)?;
+    let script = SimpleFileOptions::default().unix_permissions(0o755);
+    for entry in fs::read_dir(processor.folder())? {
+        let from = entry?.path();
+        let name = from.file_name().and_then(|name| name.to_str()).context("a package's name is no UTF-8")?;
+        if let Some(function) = name.strip_suffix(".bootstrap") {
+            fs::copy(&from, folder.join(format!("{function}.bootstrap.arm64")))?;
+            fs::write(folder.join(name), EMULATE)?;
+            fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755))?;
+        } else {
+            let mut packed = ZipArchive::new(File::open(&from)?)?;
+            let mut writer = ZipWriter::new(File::create(folder.join(name))?);
+            for index in 0..packed.len() {
+                let file = packed.by_index_raw(index)?;
+                let name = file.name()?.into_owned();
+                let to = if name == "bootstrap" { "bootstrap.arm64" } else { &name };
+                writer.raw_copy_file_rename(file, to)?;
+            }
+            writer.start_file("bootstrap", script)?;
+            writer.write_all(EMULATE.as_bytes())?;
+            writer.finish()?;
+        }
+    }
+    Ok(folder)
 }
 
 /// Makes the same pictures ready on this machine. Returns the file that says what came of them.

@@ -27,8 +27,8 @@ cargo xtask infra
             the AWS template: expanded, linted, its policies and rules checked, faults planted in it; no AWS needed
 cargo xtask package [--arch arm64|x86_64] [--profile FILE]
             one zip per function below target/lambda: for arm64, which the template asks for, on any machine
-cargo xtask drive
-            the stack with the packaged functions on an emulator, driven as users do
+cargo xtask drive [--arch arm64]
+            the stack with the packaged functions on an emulator, driven as users do; those for arm64 under qemu
 cargo xtask bench coldstart
             from the start of each function to its first request for work, beside Node and Python
 cargo xtask bench images
@@ -58,7 +58,7 @@ fn run(args: &[String]) -> anyhow::Result<()> {
         ["test"] => test::main(),
         ["infra"] => infra::main(),
         ["package", ..] => package::main(&args[1..]),
-        ["drive"] => drive::main(),
+        ["drive", ..] => drive::main(&args[1..]),
         ["sim", ..] => sim::main(&args[1..]),
         ["crash", ..] => crash::main(&args[1..]),
         ["bench", "coldstart"] => bench::coldstart::run(),

@@ -48,6 +48,11 @@ impl Processor {
         }
     }
 
+    /// Names the GNU tool that reads its binaries.
+    fn tool(self, name: &str) -> String {
+        if self == Processor::HERE { name.to_owned() } else { format!("aarch64-linux-gnu-{name}") }
+    }
+
     /// Where its zips lie: the template looks there for those of arm64.
     pub fn folder(self) -> PathBuf {
         setup::workspace().join("target/lambda").join(self.name())
@@ -84,7 +89,7 @@ pub fn pack_all(processor: Processor, profile: &str) -> anyhow::Result<()> {
     for package in PACKAGES {
         let zip = folder.join(format!("{}.zip", package.function));
         let binary = stripped(processor, &programs.join(package.function), &folder)?;
-        let glibc = newest_glibc(&binary)?;
+        let glibc = newest_glibc(processor, &binary)?;
         pack(&zip, &binary, package.has_profile.then_some(profile))?;
         let bytes = fs::read(&zip)?;
         let (length, budget) = (bytes.len() as u64, package.max_bytes);
@@ -132,14 +137,18 @@ fn build(processor: Processor) -> anyhow::Result<PathBuf> {
 /// Returns a copy of the binary without symbols.
 fn stripped(processor: Processor, binary: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
     let to = folder.join(binary.file_name().context("a binary has a name")?).with_extension("bootstrap");
-    let strip = if processor == Processor::HERE { "strip" } else { "aarch64-linux-gnu-strip" };
-    run(Command::new(strip).arg("--strip-all").arg("-o").arg(&to).arg(binary))?;
+    run(Command::new(processor.tool("strip")).arg("--strip-all").arg("-o").arg(&to).arg(binary))?;
     Ok(to)
 }
 
 /// Returns the newest version of glibc that a binary asks for.
-fn newest_glibc(binary: &Path) -> anyhow::Result<(u32, u32)> {
-    let output = Command::new("objdump").arg("-T").arg(binary).output().context("failed to start `objdump`")?;
+fn newest_glibc(processor: Processor, binary: &Path) -> anyhow::Result<(u32, u32)> {
+    let objdump = processor.tool("objdump");
+    let output = Command::new(&objdump)
+        .arg("-T")
+        .arg(binary)
+        .output()
+        .with_context(|| format!("failed to start `{objdump}`"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let versions = text.split("GLIBC_").skip(1).filter_map(|rest| {
         let (major, rest) = rest.split_once('.')?;

@@ -30,6 +30,8 @@ struct Processor {
     name: &'static str,
     on: &'static [&'static str],
     folders: &'static [&'static str],
+    /// What not all of these processors have, so that the dispatch headers must not name it.
+    without: &'static [&'static str],
 }
 
 const X86_64: Processor = Processor {
@@ -55,13 +57,15 @@ const X86_64: Processor = Processor {
         "av1/encoder/x86",
         "third_party/SVT-AV1",
     ],
+    without: &[],
 };
 const ARM64: Processor = Processor {
     name: "arm64",
     on: &["AOM_ARCH_AARCH64", "HAVE_NEON"],
-    folders: &["aom_dsp/arm", "aom_dsp/flow_estimation/arm", "av1/common/arm", "av1/encoder/arm"],
+    folders: &["aom_dsp/arm", "aom_dsp/flow_estimation/arm", "aom_ports", "av1/common/arm", "av1/encoder/arm"],
+    without: &["arm_crc32", "neon_dotprod", "neon_i8mm", "sve", "sve2"],
 };
-const OTHER: Processor = Processor { name: "generic", on: &[], folders: &[] };
+const OTHER: Processor = Processor { name: "generic", on: &[], folders: &[], without: &[] };
 
 const FOLDERS: &[&str] = &[
     "aom/src",
@@ -80,13 +84,13 @@ const FOLDERS: &[&str] = &[
 ];
 /// Parts of names of sources that this configuration has no use for.
 const SKIP: &[&str] = &[
+    "aarch32_cpudetect",
     "arm_crc32",
     "av1_dx_iface",
     "binary_codes_reader",
     "bitreader",
     "butteraugli",
     "cdef_block_ssse3",
-    "cpudetect",
     "denoise",
     "entdec",
     "fwht",
@@ -94,6 +98,7 @@ const SKIP: &[&str] = &[
     "neon_dotprod",
     "neon_i8mm",
     "noise_util",
+    "ppc_cpudetect",
     "saliency",
     "sve",
     "tflite",
@@ -224,6 +229,7 @@ fn configure(source: &Path, out: &Path, processor: &Processor) -> Result<()> {
         let output = Command::new("perl")
             .arg(source.join("build/cmake/rtcd.pl"))
             .args([format!("--arch={}", processor.name), format!("--sym={symbol}")])
+            .args(processor.without.iter().map(|extension| format!("--disable-{extension}")))
             .arg(format!("--config={}", config.join("aom_config.h").display()))
             .arg(source.join(rules))
             .output()?;
