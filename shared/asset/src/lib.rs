@@ -11,6 +11,7 @@ pub mod ids;
 pub mod image;
 pub mod keys;
 pub mod manifest;
+pub mod money;
 pub mod picture;
 pub mod plan;
 pub mod profile;

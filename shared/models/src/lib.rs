@@ -18,7 +18,6 @@ mod error;
 #[cfg_attr(not(feature = "bedrock"), expect(dead_code, reason = "only Bedrock has all the ways for a call to end"))]
 mod exchange;
 mod hosted;
-mod money;
 #[cfg(feature = "openai")]
 mod openai;
 mod port;
@@ -29,12 +28,12 @@ pub mod route;
 mod schema;
 
 pub use answer::{Answer, Embedding, PassedOver, StopReason};
+pub use asset::money::{MicroUsd, Usage};
 #[cfg(feature = "bedrock")]
 pub use bedrock::{Bedrock, Environment, MissingVariables};
 pub use connect::{ConnectError, Models};
 pub use error::{Class, ModelError, ModelResult};
 pub use hosted::{HostedEmbedder, HostedText};
-pub use money::{MicroUsd, Usage};
 #[cfg(feature = "openai")]
 pub use openai::{HttpClient, OpenAi};
 pub use port::{EmbedInput, EmbedRequest, Embedder, Purpose, TextModel};

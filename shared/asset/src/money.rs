@@ -1,10 +1,11 @@
 //! Money in whole micro-dollars, and what a call used.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Millionths of a US dollar. Sums that do not fit stay at the largest amount: too dear, never free.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct MicroUsd(pub u64);
 
@@ -22,7 +23,7 @@ impl fmt::Display for MicroUsd {
 }
 
 /// Tokens of one call, or of several. The four kinds do not overlap.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Usage {
     /// Read by the model and neither found in the cache nor put there.
