@@ -187,6 +187,7 @@ impl Pipeline {
                 delete: ports(),
                 catalog: faulty_catalog,
                 resize: sender(&resize_queue),
+                caption: None,
                 settle: sender(&settle_queue),
                 profile: Arc::new(profile),
                 patience: Patience::default(),

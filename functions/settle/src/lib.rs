@@ -14,7 +14,7 @@ use asset::manifest::Manifest;
 use asset::profile::Profile;
 use asset::sequencer::Sequencer;
 use asset::settle::{Patience, Settlement, settle};
-use asset::task::{Settled, Task};
+use asset::task::{Job, Settled, Task};
 use async_trait::async_trait;
 use ports::blob::created_before;
 use ports::{
@@ -42,6 +42,8 @@ pub struct Settle {
     pub catalog: Arc<dyn Catalog>,
     /// Tasks for pictures.
     pub resize: Arc<dyn SendMessages>,
+    /// Tasks for models; absent where none can be asked, and then no profile asks for texts.
+    pub caption: Option<Arc<dyn SendMessages>>,
     /// The own queue: the sweep's messages.
     pub settle: Arc<dyn SendMessages>,
     pub profile: Arc<Profile>,
@@ -178,11 +180,24 @@ impl Settle {
     }
 
     async fn send_tasks(&self, tasks: &[Task]) -> Result<(), Failure> {
+        let (words, pictures): (Vec<&Task>, Vec<&Task>) =
+            tasks.iter().partition(|task| matches!(task.job, Job::Write(_)));
+        self.send_to(&self.resize, &pictures).await?;
+        match &self.caption {
+            Some(caption) => self.send_to(caption, &words).await,
+            None if words.is_empty() => Ok(()),
+            None => {
+                Err(Failure::retry(Duration::from_secs(60), "the profile asks for texts, and nobody here writes any"))
+            }
+        }
+    }
+
+    async fn send_to(&self, queue: &Arc<dyn SendMessages>, tasks: &[&Task]) -> Result<(), Failure> {
         if tasks.is_empty() {
             return Ok(());
         }
         let messages: Result<Vec<Envelope>, _> =
             tasks.iter().map(|task| serde_json::to_string(task).map(Envelope::now)).collect();
-        Ok(self.resize.send(messages.map_err(Failure::reject)?).await?)
+        Ok(queue.send(messages.map_err(Failure::reject)?).await?)
     }
 }

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
             delete: store,
             catalog: Arc::new(DynamoCatalog::new(clients.clone(), table)),
             resize: Arc::new(SqsQueue::sender(clients, resize)),
+            caption: None,
             settle: queue.clone(),
             profile: Arc::new(packed_profile()?),
             patience: Patience::default(),

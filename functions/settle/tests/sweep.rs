@@ -31,6 +31,7 @@ fn world() -> World {
         delete: store.clone(),
         catalog: Arc::new(MemoryCatalog::default()),
         resize: Arc::new(MemoryQueue::new(clock.clone(), 5)),
+        caption: None,
         settle: queue.clone(),
         profile: Arc::new(Profile::default()),
         patience: Patience::default(),

@@ -57,11 +57,16 @@ impl Host {
         let long = PumpPlan { batch: 1, concurrency: 1, visibility: work_limit + VISIBILITY_MARGIN };
         let drain = || host.drain.clone();
         let (ingest, settle, resize) = (Arc::new(node.ingest()), Arc::new(node.settle()), Arc::new(node.resize()));
+        let caption = Arc::new(node.caption()?);
         let mut tasks = JoinSet::new();
         tasks.spawn(pump(ingest, node.ingest_queue.clone(), node.clock.clone(), short, drain()));
         tasks.spawn(pump(settle.clone(), node.settle_queue.clone(), node.clock.clone(), short, drain()));
         for _ in 0..node.settings.workers {
             tasks.spawn(pump(resize.clone(), node.resize_queue.clone(), node.clock.clone(), long, drain()));
+        }
+        // A model's answer is waited for, not computed: many at a time, and none of them holds up a picture.
+        for _ in 0..CALLS_AT_A_TIME {
+            tasks.spawn(pump(caption.clone(), node.caption_queue.clone(), node.clock.clone(), long, drain()));
         }
         tasks.spawn(sweep_now_and_then(node.clone(), settle, drain()));
         host.tasks = tasks;
@@ -127,6 +132,9 @@ impl Host {
         }
     }
 }
+
+/// Calls of hosted models under way at the same time.
+const CALLS_AT_A_TIME: usize = 8;
 
 async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {

@@ -15,8 +15,10 @@ use crate::inbox::Notifier;
 use crate::settings::Settings;
 use anyhow::{Context, Result};
 use asset::settle::Patience;
+use caption::{Caption, MediaPreview};
 use embedded::{FileStore, Queues, SqliteCatalog, SqliteClaims, SqliteQueue, SystemClock};
 use ingest::Ingest;
+use models::{HttpClient, Models};
 use ports::Clock;
 use resize::{MediaImaging, Resize};
 use settle::Settle;
@@ -40,6 +42,7 @@ pub struct Node {
     pub queues: Queues,
     pub ingest_queue: Arc<SqliteQueue>,
     pub resize_queue: Arc<SqliteQueue>,
+    pub caption_queue: Arc<SqliteQueue>,
     pub settle_queue: Arc<SqliteQueue>,
     pub notifier: Arc<Notifier>,
     pub clock: Arc<dyn Clock>,
@@ -77,6 +80,7 @@ impl Node {
             claims: Arc::new(SqliteClaims::open(&data.join("db/claims.db"))?),
             ingest_queue,
             resize_queue: queues.queue("resize", MAX_RECEIVES),
+            caption_queue: queues.queue("caption", MAX_RECEIVES),
             settle_queue: queues.queue("settle", MAX_RECEIVES),
             queues,
             notifier,
@@ -131,6 +135,29 @@ impl Node {
         }
     }
 
+    pub fn caption(&self) -> Result<Caption> {
+        let http = Arc::new(HttpClient::new().context("failed to read this system's certificates")?);
+        let models = Models::new(self.settings.book.clone(), self.clock.clone());
+        let models = models.with_openai(http, |name| std::env::var(name).ok());
+        #[cfg(feature = "aws")]
+        let models = match models::Environment::of_process() {
+            Ok(environment) => models.with_bedrock(models::Bedrock::new(&environment)),
+            // Said by the task that asks for a model of Bedrock's, and by nobody else.
+            Err(_) => models,
+        };
+        Ok(Caption {
+            store: self.store.clone(),
+            create: self.store.clone(),
+            claims: self.claims.clone(),
+            settle: self.settle_queue.clone(),
+            own: self.caption_queue.clone(),
+            preview: Arc::new(MediaPreview),
+            models: Arc::new(models),
+            prompts: Arc::new(prompts::library()),
+            clock: self.clock.clone(),
+        })
+    }
+
     pub fn settle(&self) -> Settle {
         Settle {
             store: self.store.clone(),
@@ -140,6 +167,7 @@ impl Node {
             delete: self.store.clone(),
             catalog: self.catalog.clone(),
             resize: self.resize_queue.clone(),
+            caption: Some(self.caption_queue.clone()),
             settle: self.settle_queue.clone(),
             profile: Arc::new(self.settings.profile.clone()),
             patience: Patience::default(),
@@ -148,8 +176,13 @@ impl Node {
     }
 
     /// The queues, in the order of the flow.
-    pub fn queues_by_name(&self) -> [(&'static str, &Arc<SqliteQueue>); 3] {
-        [("ingest", &self.ingest_queue), ("resize", &self.resize_queue), ("settle", &self.settle_queue)]
+    pub fn queues_by_name(&self) -> [(&'static str, &Arc<SqliteQueue>); 4] {
+        [
+            ("ingest", &self.ingest_queue),
+            ("resize", &self.resize_queue),
+            ("caption", &self.caption_queue),
+            ("settle", &self.settle_queue),
+        ]
     }
 }
 

@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use asset::profile::Profile;
 use clap::Args;
 use embedded::Durability;
+use models::book::Book;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,9 @@ pub struct SettingArgs {
     /// Profile: what every asset must have [default: profile.toml in the data folder, else the built-in one]
     #[arg(long, env = "GREENROOM_PROFILE", global = true, value_name = "FILE")]
     pub profile: Option<PathBuf>,
+    /// Price book: which models there are, and what they cost [default: models.toml in the data folder, else the built-in one]
+    #[arg(long, env = "GREENROOM_MODELS", global = true, value_name = "FILE")]
+    pub models: Option<PathBuf>,
     /// Inbox folder that is watched [default: inbox in the data folder]
     #[arg(long, env = "GREENROOM_INBOX", global = true, value_name = "DIR")]
     pub inbox: Option<PathBuf>,
@@ -49,6 +53,7 @@ pub struct SettingArgs {
 #[serde(deny_unknown_fields)]
 struct SettingsFile {
     profile: Option<PathBuf>,
+    models: Option<PathBuf>,
     inbox: Option<PathBuf>,
     console: Option<SocketAddr>,
     s3: Option<SocketAddr>,
@@ -66,6 +71,7 @@ pub struct Settings {
     pub profile: Profile,
     /// Where the profile came from, for people.
     pub profile_name: String,
+    pub book: Book,
     pub console: SocketAddr,
     pub s3: SocketAddr,
     pub workers: usize,
@@ -85,6 +91,7 @@ impl SettingArgs {
         let file = read_file(self.config.as_deref(), &data.join("greenroom.toml"))?;
         let inbox = self.inbox.clone().or(file.inbox).unwrap_or_else(|| data.join("inbox"));
         let (profile, profile_name) = read_profile(self.profile.clone().or(file.profile), &data.join("profile.toml"))?;
+        let book = read_book(self.models.clone().or(file.models), &data.join("models.toml"))?;
         let durability = self.durability.clone().or(file.durability);
         let workers = self.workers.or(file.workers).unwrap_or_else(processors);
         ensure!(workers > 0, "`workers` is 0: give at least 1");
@@ -95,6 +102,7 @@ impl SettingArgs {
             data,
             profile,
             profile_name,
+            book,
             console: self.console.or(file.console).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7700))),
             s3: self.s3.or(file.s3).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7701))),
             workers,
@@ -131,12 +139,28 @@ fn read_file(given: Option<&Path>, default: &Path) -> Result<SettingsFile> {
 }
 
 fn read_profile(given: Option<PathBuf>, default: &Path) -> Result<(Profile, String)> {
+    let (profile, name) = match read_given(given, default, "profile")? {
+        Some((name, text)) => (Profile::parse(&name, &text)?, name),
+        None => (Profile::default(), "built-in".to_owned()),
+    };
+    Ok((profile.with_prompts(caption::prompts_in_force(&prompts::library())?), name))
+}
+
+fn read_book(given: Option<PathBuf>, default: &Path) -> Result<Book> {
+    match read_given(given, default, "price book")? {
+        Some((name, text)) => Ok(Book::parse(&name, &text)?),
+        None => Ok(Book::default()),
+    }
+}
+
+/// Returns name and text of the file that was asked for, else of the one in the default place, if there is one.
+fn read_given(given: Option<PathBuf>, default: &Path, what: &str) -> Result<Option<(String, String)>> {
     let path = match given {
         Some(path) => path,
         None if default.exists() => default.to_owned(),
-        None => return Ok((Profile::default(), "built-in".to_owned())),
+        None => return Ok(None),
     };
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read profile `{name}`"))?;
-    Ok((Profile::parse(&name, &text)?, name))
+    let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {what} `{name}`"))?;
+    Ok(Some((name, text)))
 }

@@ -1,5 +1,6 @@
 //! What happened, each written once and never changed: the only input of a manifest.
 
+use crate::field::{Field, Written};
 use crate::ids::{AssetId, Sha256, TaskId};
 use crate::image::{FocalPoint, ImageProbe, Inspection, OutputFormat};
 use crate::refusal::Refusal;
@@ -62,8 +63,15 @@ pub struct TaskResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
-    Inspected { probe: ImageProbe, inspection: Inspection },
-    Rendered { outputs: Vec<Output> },
+    Inspected {
+        probe: ImageProbe,
+        inspection: Inspection,
+    },
+    Rendered {
+        outputs: Vec<Output>,
+    },
+    /// Boxed: it is many times as large as the others.
+    Written(Box<Written>),
     Refused(Refusal),
 }
 
@@ -104,6 +112,36 @@ pub enum Decision {
     ReleaseFocus,
     /// Try this refused task once more.
     Retry { task: TaskId },
+    /// Exactly these words of the model count. `value` is [`Written::digest`] of what the person saw.
+    ApproveText { field: Field, locale: String, value: Sha256 },
+    /// The model's words do not count.
+    RejectText { field: Field, locale: String, value: Sha256 },
+    /// These words count, and no machine replaces them. Empty: the picture is decorative.
+    EditText {
+        field: Field,
+        locale: String,
+        text: String,
+        /// The version that the person saw; on another one the words stay in force but ask for review.
+        source: Sha256,
+        /// The digest of the model's words that the person saw, if there were any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<Sha256>,
+    },
+    /// The model's words count again.
+    ReleaseText { field: Field, locale: String },
+}
+
+impl Decision {
+    /// Returns the text that it is about, if it is about one.
+    pub fn text(&self) -> Option<(Field, &str)> {
+        match self {
+            Decision::ApproveText { field, locale, .. }
+            | Decision::RejectText { field, locale, .. }
+            | Decision::EditText { field, locale, .. }
+            | Decision::ReleaseText { field, locale } => Some((*field, locale)),
+            Decision::MoveFocus { .. } | Decision::ReleaseFocus | Decision::Retry { .. } => None,
+        }
+    }
 }
 
 /// Any fact.

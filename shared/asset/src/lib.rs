@@ -7,6 +7,7 @@ pub mod canonical;
 pub mod catalog;
 pub mod event;
 pub mod fact;
+pub mod field;
 pub mod ids;
 pub mod image;
 pub mod keys;

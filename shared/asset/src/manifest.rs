@@ -141,7 +141,7 @@ impl Manifest {
         self.verdicts
             .values()
             .rev()
-            .find(|verdict| !matches!(verdict.decision, Decision::Retry { .. }))
+            .find(|verdict| matches!(verdict.decision, Decision::MoveFocus { .. } | Decision::ReleaseFocus))
             .filter(|verdict| matches!(verdict.decision, Decision::MoveFocus { .. }))
     }
 }

@@ -4,8 +4,10 @@ mod check;
 mod file;
 
 use crate::canonical::{canonical_json, sha256_hex};
+use crate::field::{Field, Placement, PromptRef, Review};
 use crate::image::{AspectRatio, ColorPolicy, Encoding, Limits};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 pub use check::ProfileError;
 
@@ -16,6 +18,9 @@ pub const DEFAULT_PROFILE: &str = include_str!("profile/default.toml");
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Profile {
     pub limits: Limits,
+    pub models: ModelChoice,
+    /// The prompts in force. They are no part of the file: see [`Profile::with_prompts`].
+    pub prompts: BTreeMap<Field, PromptRef>,
     /// The first collection with a matching pattern owns a key.
     pub collections: Vec<Collection>,
 }
@@ -30,6 +35,25 @@ pub struct Collection {
     /// Best first: the order of `<source>` elements.
     pub encodings: Vec<Encoding>,
     pub views: Vec<View>,
+    pub texts: Vec<Text>,
+}
+
+/// Which models do what, by their names in the price book.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ModelChoice {
+    /// Writes about pictures.
+    pub vision: Option<String>,
+}
+
+/// One text that a picture must have. Field and locale name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Text {
+    pub field: Field,
+    /// BCP 47.
+    pub locale: String,
+    pub placement: Placement,
+    pub max_characters: u32,
+    pub review: Review,
 }
 
 /// One way of showing a picture.
@@ -47,6 +71,13 @@ impl Profile {
     /// Parses and checks a profile. `name` is the file's name for error messages.
     pub fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
         file::parse(name, text)
+    }
+
+    /// Returns the profile with these versions of prompts, which decide texts as much as the file does.
+    #[must_use]
+    pub fn with_prompts(mut self, prompts: impl IntoIterator<Item = (Field, PromptRef)>) -> Self {
+        self.prompts = prompts.into_iter().collect();
+        self
     }
 
     /// Returns the collection that owns an inbox key.

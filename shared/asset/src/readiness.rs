@@ -1,11 +1,14 @@
 //! Readiness: what a manifest amounts to under a profile. Always derived, never set.
 
+mod texts;
+
 use crate::fact::{Change, Decision, Outcome, Output, TaskResult, Version};
+use crate::field::{FieldState, FieldStatus, PromptRef, WriteSpec};
 use crate::ids::{Sha256, TaskId};
 use crate::image::{FocalPoint, ImageProbe, Inspection};
 use crate::manifest::{Manifest, result_name};
 use crate::plan;
-use crate::profile::Profile;
+use crate::profile::{Profile, Text};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::sequencer::Sequencer;
 use crate::task::{Attempt, Job, Task};
@@ -71,6 +74,9 @@ pub struct Readiness {
     pub focus: Option<Focus>,
     /// In the profile's order.
     pub steps: Vec<Step>,
+    /// The texts that the profile asks for, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldState>,
     /// Digest of the profile that this was derived under.
     pub profile: String,
 }
@@ -190,17 +196,83 @@ impl<'a> Walk<'a> {
             for job in plan::renders(collection, point) {
                 self.step(job);
             }
+            for text in &collection.texts {
+                self.text(text);
+            }
         }
+    }
+
+    /// Records the step that writes a text, and where the text stands.
+    fn text(&mut self, text: &Text) {
+        let (field, locale, version) = (text.field, &text.locale, &self.version.sha256);
+        let written = match self.write_job(text) {
+            Ok(job) => {
+                let is_needed = !texts::is_written_by_a_person(self.manifest, field, locale, version);
+                let result = if is_needed || self.result(&job).is_some() { self.step(job) } else { None };
+                result.and_then(|result| match &result.outcome {
+                    Outcome::Written(written) => Some((**written).clone()),
+                    _ => None,
+                })
+            }
+            Err((job, refusal)) => {
+                let status = StepStatus::Refused { refusal };
+                self.readiness.steps.push(Step {
+                    title: job.title(),
+                    views: Vec::new(),
+                    task: job.id(version),
+                    status,
+                });
+                None
+            }
+        };
+        let state = texts::state(self.manifest, field, locale, version, text.review, written);
+        self.readiness.fields.push(state);
+    }
+
+    /// Returns the job that writes a text, or why nobody can do it as things are configured.
+    fn write_job(&self, text: &Text) -> Result<Job, (Job, Refusal)> {
+        let Profile { models, prompts, .. } = self.profile;
+        let prompt = prompts.get(&text.field);
+        let unknown = || PromptRef { id: text.field.as_str().into(), version: String::new(), hash: Sha256::of(b"") };
+        let job = Job::Write(WriteSpec {
+            field: text.field,
+            placement: text.placement,
+            locale: text.locale.clone(),
+            max_characters: text.max_characters,
+            model: models.vision.clone().unwrap_or_default(),
+            prompt: prompt.cloned().unwrap_or_else(unknown),
+        });
+        let words = text.field.words();
+        let (found, way_out) = match (&models.vision, prompt) {
+            (Some(_), Some(_)) => return Ok(job),
+            (None, _) => (
+                format!("no model is configured for {words}"),
+                "add `[models]` with `vision = \"NAME\"` to the profile; NAME is a model or a route of models.toml"
+                    .to_owned(),
+            ),
+            (Some(_), None) => (format!("there is no prompt for {words}"), "publish one".to_owned()),
+        };
+        Err((job, Refusal::new(RefusalCode::Blocked, found, way_out)))
+    }
+
+    /// Returns what became of a job.
+    fn result(&self, job: &Job) -> Option<&'a TaskResult> {
+        let task = job.id(&self.version.sha256);
+        find_result(self.manifest, &self.generation, &task, &self.attempt(&task))
+    }
+
+    fn attempt(&self, task: &TaskId) -> Attempt {
+        Attempt::new(self.manifest.retries(task), &self.profile.limits)
     }
 
     /// Records one step; returns its result if that is a success.
     fn step(&mut self, job: Job) -> Option<&'a TaskResult> {
         let task = job.id(&self.version.sha256);
-        let attempt = Attempt::new(self.manifest.retries(&task), &self.profile.limits);
+        let attempt = self.attempt(&task);
         let result = find_result(self.manifest, &self.generation, &task, &attempt);
         let status = match result.map(|result| &result.outcome) {
             None => StepStatus::Pending,
-            Some(Outcome::Inspected { .. }) => StepStatus::Done { outputs: Vec::new() },
+            Some(Outcome::Inspected { .. } | Outcome::Written(_)) => StepStatus::Done { outputs: Vec::new() },
             Some(Outcome::Rendered { outputs }) => StepStatus::Done { outputs: outputs.clone() },
             Some(Outcome::Refused(refusal)) => StepStatus::Refused { refusal: refusal.clone() },
         };
@@ -229,8 +301,11 @@ impl<'a> Walk<'a> {
 
     fn conclude(mut self) -> (Readiness, Vec<Task>) {
         let n_pending = self.pending.len();
-        let gaps: Vec<String> =
+        let mut gaps: Vec<String> =
             self.readiness.gaps().map(|(step, refusal)| format!("{}: {refusal}", step.title)).collect();
+        gaps.extend(self.readiness.fields.iter().filter(|field| field.status == FieldStatus::Rejected).map(rejected));
+        let in_review = self.readiness.fields.iter().filter(|field| field.status.needs_a_person()).map(to_review);
+        let in_review: Vec<String> = in_review.collect();
         let is_stale = self.readiness.focus.as_ref().is_some_and(|focus| focus.stale);
         let n_outputs = self.readiness.outputs().count();
         (self.readiness.state, self.readiness.reason) = if n_pending > 0 {
@@ -242,10 +317,26 @@ impl<'a> Walk<'a> {
                 State::InReview,
                 Some("the focal point was placed on an earlier version: confirm, move or release it".into()),
             )
+        } else if !in_review.is_empty() {
+            (State::InReview, Some(in_review.join("; ")))
         } else {
             (State::Ready, None)
         };
         (self.readiness, self.pending)
+    }
+}
+
+fn rejected(state: &FieldState) -> String {
+    let by = state.by.as_deref().unwrap_or("a person");
+    let (words, locale) = (state.field.words(), &state.locale);
+    format!("{words} in {locale}: {by} rejected what the model wrote; write it with `greenroom review edit`")
+}
+
+fn to_review(state: &FieldState) -> String {
+    let (words, locale) = (state.field.words(), &state.locale);
+    match state.status {
+        FieldStatus::Stale => format!("{words} in {locale}: it was written for an earlier version: confirm or edit it"),
+        _ => format!("{words} in {locale}: approve, edit or reject it"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Typed, permanent outcomes: why Greenroom could not do what was asked with these bytes.
 
+use crate::image::Limits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,14 @@ pub enum RefusalCode {
     Empty,
     /// The work did not end within its time limit.
     TimedOut,
+    /// A setting is missing without which nobody can do it.
+    Blocked,
+    /// A model's answer was of no use, and so was its repair.
+    BadAnswer,
+    /// It would have cost more than a cap allows.
+    OverBudget,
+    /// A model, or its provider's guard, would not answer.
+    Declined,
     /// Every attempt died without an answer; recorded by the sweep.
     GaveUp,
 }
@@ -36,6 +45,10 @@ impl RefusalCode {
             RefusalCode::TooManyFrames => "too_many_frames",
             RefusalCode::Empty => "empty",
             RefusalCode::TimedOut => "timed_out",
+            RefusalCode::Blocked => "blocked",
+            RefusalCode::BadAnswer => "bad_answer",
+            RefusalCode::OverBudget => "over_budget",
+            RefusalCode::Declined => "declined",
             RefusalCode::GaveUp => "gave_up",
         }
     }
@@ -62,5 +75,11 @@ impl Refusal {
     /// Makes a refusal from its three parts.
     pub fn new(code: RefusalCode, found: impl Into<String>, way_out: impl Into<String>) -> Self {
         Refusal { code, found: found.into(), way_out: way_out.into() }
+    }
+
+    /// Refuses a file by its size.
+    pub fn too_many_bytes(bytes: u64, limits: &Limits) -> Self {
+        let found = format!("{bytes} bytes, the limit is {}", limits.max_bytes);
+        Refusal::new(RefusalCode::TooLarge, found, "upload a smaller file or raise `limits.max_bytes` in the profile")
     }
 }

@@ -16,6 +16,13 @@ pub struct Patience {
     pub max_sends: u32,
 }
 
+impl Patience {
+    /// Returns the milliseconds without a result after which this task is sent again.
+    fn of(self, task: &Task) -> u64 {
+        self.resend_after_ms.saturating_mul(task.job.patience())
+    }
+}
+
 impl Default for Patience {
     fn default() -> Self {
         Patience { resend_after_ms: 15 * 60 * 1000, max_sends: 4 }
@@ -51,7 +58,7 @@ pub fn settle(before: &Manifest, facts: Vec<Fact>, profile: &Profile, patience: 
     for task in pending {
         let name = result_name(&task.generation, &task.id(), &task.attempt);
         match manifest.requests.get_mut(&name) {
-            Some(request) if now_ms < request.last_ms.saturating_add(patience.resend_after_ms) => {}
+            Some(request) if now_ms < request.last_ms.saturating_add(patience.of(&task)) => {}
             Some(request) if request.times >= patience.max_sends => give_up.push(given_up(&task, request, now_ms)),
             Some(request) => {
                 request.times += 1;

@@ -1,6 +1,7 @@
 //! Work to be done, addressed by what decides its result.
 
 use crate::canonical::canonical_json;
+use crate::field::WriteSpec;
 use crate::ids::{AssetId, Sha256, TaskId};
 use crate::image::{Limits, RenderSpec};
 use crate::sequencer::Sequencer;
@@ -15,6 +16,8 @@ pub enum Job {
     Inspect,
     /// Make the renditions of these views, from one decode.
     Render { views: Vec<ViewSpec> },
+    /// Have a model write a text about the picture.
+    Write(WriteSpec),
 }
 
 /// One view to make: its name in the profile and what decides its bytes.
@@ -30,6 +33,7 @@ impl Job {
         match self {
             Job::Inspect => "inspect",
             Job::Render { .. } => "render",
+            Job::Write(_) => "write",
         }
     }
 
@@ -39,7 +43,7 @@ impl Job {
     /// what changed.
     pub fn version(&self) -> u32 {
         match self {
-            Job::Inspect => 1,
+            Job::Inspect | Job::Write(_) => 1,
             Job::Render { .. } => 2,
         }
     }
@@ -47,7 +51,7 @@ impl Job {
     /// Returns the views it makes, by name.
     pub fn view_names(&self) -> Vec<String> {
         match self {
-            Job::Inspect => Vec::new(),
+            Job::Inspect | Job::Write(_) => Vec::new(),
             Job::Render { views } => views.iter().map(|view| view.name.clone()).collect(),
         }
     }
@@ -57,6 +61,15 @@ impl Job {
         match self {
             Job::Inspect => "inspect".to_owned(),
             Job::Render { .. } => format!("render {}", self.view_names().join(", ")),
+            Job::Write(spec) => format!("write {} in {}", spec.field.words(), spec.locale),
+        }
+    }
+
+    /// Returns after how much more time than others it counts as lost: a hosted model may be away for hours, and its tasks wait.
+    pub fn patience(&self) -> u64 {
+        match self {
+            Job::Inspect | Job::Render { .. } => 1,
+            Job::Write(_) => 24,
         }
     }
 

@@ -1,6 +1,9 @@
 //! Why an asset is in the state it is in, in plain words: one explanation for the terminal and for the asset's page.
 
+mod texts;
 pub mod words;
+
+pub use texts::provenance;
 
 use crate::fact::{Change, Decision, Outcome, TaskResult};
 use crate::ids::TaskId;
@@ -72,6 +75,7 @@ pub fn why(manifest: &Manifest, now_ms: u64) -> Vec<Line> {
     let notes = manifest.readiness.inspection.iter().flat_map(|inspection| &inspection.notes);
     lines.extend(notes.map(|note| line(Mark::Note, None, visible(note))));
     focus(manifest, &mut lines);
+    texts::lines(manifest, &mut lines);
     retries(manifest, &mut lines);
     lines
 }
@@ -146,19 +150,20 @@ fn step(manifest: &Manifest, step: &Step, now_ms: u64) -> Line {
         }
         StepStatus::Done { outputs } => {
             let result = results(manifest, &step.task).find(|result| !matches!(result.outcome, Outcome::Refused(_)));
-            let made = match (&manifest.readiness, !step.views.is_empty()) {
-                (Readiness { probe: Some(probe), inspection: Some(inspection), .. }, false) => format!(
-                    ", {} × {} pixels, {}",
-                    probe.width,
-                    probe.height,
-                    count(inspection.faces as usize, "face", "faces")
-                ),
-                (_, false) => String::new(),
-                (_, true) => {
-                    let bytes = outputs.iter().map(|output| output.bytes).sum();
-                    format!(", {}, {}", count(outputs.len(), "file", "files"), size(bytes))
-                }
-            };
+            let made =
+                texts::made(manifest, step).unwrap_or_else(|| match (&manifest.readiness, !step.views.is_empty()) {
+                    (Readiness { probe: Some(probe), inspection: Some(inspection), .. }, false) => format!(
+                        ", {} × {} pixels, {}",
+                        probe.width,
+                        probe.height,
+                        count(inspection.faces as usize, "face", "faces")
+                    ),
+                    (_, false) => String::new(),
+                    (_, true) => {
+                        let bytes = outputs.iter().map(|output| output.bytes).sum();
+                        format!(", {}, {}", count(outputs.len(), "file", "files"), size(bytes))
+                    }
+                });
             let how = match result {
                 None => String::new(),
                 Some(TaskResult { reused_from: Some(other), .. }) => {

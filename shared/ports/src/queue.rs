@@ -17,6 +17,11 @@ impl Envelope {
     pub fn now(body: String) -> Self {
         Envelope { body, delay: Duration::ZERO }
     }
+
+    /// Makes a message that is visible after `delay`: at most 15 minutes, which is what SQS can do.
+    pub fn after(body: String, delay: Duration) -> Self {
+        Envelope { body, delay }
+    }
 }
 
 /// Sends to one queue. What a function holds.

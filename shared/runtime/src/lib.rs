@@ -6,8 +6,10 @@ mod function;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 mod metrics;
+mod once;
 
 pub use cpu::{Panicked, cpu};
 pub use dispatch::{BatchFailure, Outcome, Shift, dispatch};
 pub use function::{Context, Failure, Function, parse_json};
 pub use metrics::{Metrics, Unit};
+pub use once::{Craft, Once};

@@ -132,6 +132,7 @@ fn functions(sim: &Sim, profile: &Arc<Profile>) -> Functions {
             delete: store,
             catalog: Arc::new(SimCatalog(sim.clone())),
             resize: queue(RESIZE),
+            caption: None,
             settle: queue(SETTLE),
             profile: profile.clone(),
             patience: Patience::default(),
