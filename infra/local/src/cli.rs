@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::commands::{add, doctor, ls, redrive, retry, status, sweep, verify, why};
+use crate::commands::{add, doctor, ls, redrive, retry, review, status, sweep, verify, why};
 use crate::deployment::Target;
 use crate::settings::SettingArgs;
 use crate::{demo, up};
@@ -22,7 +22,7 @@ pub struct Cli {
     /// Print JSON instead of text for people
     #[arg(long, global = true)]
     json: bool,
-    /// Work on a stack on AWS, not on this machine: ls, status, why, retry, sweep, redrive, doctor
+    /// Work on a stack on AWS, not on this machine: ls, status, why, review, retry, sweep, redrive, doctor
     ///
     /// Region and credentials come from the environment (AWS_REGION, AWS_ACCESS_KEY_ID, …). `doctor` takes it without a
     /// name, too: then it checks the account.
@@ -73,7 +73,16 @@ enum Command {
     Why {
         /// Inbox key or asset id
         asset: String,
+        /// Everything about one text instead: whose words, which model, prompt, cost, checks and verdicts
+        #[arg(long, value_parser = review::parse_field)]
+        field: Option<asset::field::Field>,
+        /// Only in this locale
+        #[arg(long, requires = "field")]
+        locale: Option<String>,
     },
+    /// Decide on texts that wait for a person
+    #[command(subcommand)]
+    Review(review::Review),
     /// Try refused steps of an asset again
     Retry {
         /// Inbox key or asset id
@@ -112,7 +121,13 @@ impl Cli {
                 block_on(async { ls::ls(at.open().await?, ls::query(state, kind, search, all), json).await })
             }
             Command::Status => block_on(async { status::status(at.open().await?, json).await }),
-            Command::Why { asset } => block_on(async { why::why(at.open().await?, &asset, json).await }),
+            Command::Why { asset, field: None, .. } => {
+                block_on(async { why::why(at.open().await?, &asset, json).await })
+            }
+            Command::Why { asset, field: Some(field), locale } => {
+                block_on(async { why::text(at.open().await?, &asset, field, locale.as_deref(), json).await })
+            }
+            Command::Review(review) => block_on(async { review::review(at.open().await?, review, json).await }),
             Command::Retry { asset } => block_on(async { retry::retry(at.open().await?, &asset, json).await }),
             Command::Sweep { all } => block_on(sweep::sweep(at, all, json)),
             Command::Redrive { queue } => {

@@ -205,32 +205,29 @@ impl<'a> Walk<'a> {
     /// Records the step that writes a text, and where the text stands.
     fn text(&mut self, text: &Text) {
         let (field, locale, version) = (text.field, &text.locale, &self.version.sha256);
-        let written = match self.write_job(text) {
-            Ok(job) => {
-                let is_needed = !texts::is_written_by_a_person(self.manifest, field, locale, version);
-                let result = if is_needed || self.result(&job).is_some() { self.step(job) } else { None };
-                result.and_then(|result| match &result.outcome {
-                    Outcome::Written(written) => Some((**written).clone()),
-                    _ => None,
-                })
-            }
-            Err((job, refusal)) => {
-                let status = StepStatus::Refused { refusal };
-                self.readiness.steps.push(Step {
-                    title: job.title(),
-                    views: Vec::new(),
-                    task: job.id(version),
-                    status,
-                });
+        let (job, blocked) = self.write_job(text);
+        let is_written = self.result(&job).is_some_and(|result| matches!(result.outcome, Outcome::Written(_)));
+        // A person's words are there, so nothing is missing that a model would have to write, or failed to.
+        let is_needed = is_written || !texts::is_written_by_a_person(self.manifest, field, locale, version);
+        let result = match blocked {
+            _ if !is_needed => None,
+            Some(refusal) => {
+                let (title, task, status) = (job.title(), job.id(version), StepStatus::Refused { refusal });
+                self.readiness.steps.push(Step { title, views: Vec::new(), task, status });
                 None
             }
+            None => self.step(job),
         };
+        let written = result.and_then(|result| match &result.outcome {
+            Outcome::Written(written) => Some((**written).clone()),
+            _ => None,
+        });
         let state = texts::state(self.manifest, field, locale, version, text.review, written);
         self.readiness.fields.push(state);
     }
 
-    /// Returns the job that writes a text, or why nobody can do it as things are configured.
-    fn write_job(&self, text: &Text) -> Result<Job, (Job, Refusal)> {
+    /// Returns the job that writes a text, and why nobody can do it as things are configured, if so.
+    fn write_job(&self, text: &Text) -> (Job, Option<Refusal>) {
         let Profile { models, prompts, .. } = self.profile;
         let prompt = prompts.get(&text.field);
         let unknown = || PromptRef { id: text.field.as_str().into(), version: String::new(), hash: Sha256::of(b"") };
@@ -244,7 +241,7 @@ impl<'a> Walk<'a> {
         });
         let words = text.field.words();
         let (found, way_out) = match (&models.vision, prompt) {
-            (Some(_), Some(_)) => return Ok(job),
+            (Some(_), Some(_)) => return (job, None),
             (None, _) => (
                 format!("no model is configured for {words}"),
                 "add `[models]` with `vision = \"NAME\"` to the profile; NAME is a model or a route of models.toml"
@@ -252,7 +249,7 @@ impl<'a> Walk<'a> {
             ),
             (Some(_), None) => (format!("there is no prompt for {words}"), "publish one".to_owned()),
         };
-        Err((job, Refusal::new(RefusalCode::Blocked, found, way_out)))
+        (job, Some(Refusal::new(RefusalCode::Blocked, found, way_out)))
     }
 
     /// Returns what became of a job.

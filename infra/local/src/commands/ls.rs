@@ -5,6 +5,7 @@ use crate::table::table;
 use anyhow::Result;
 use asset::catalog::CatalogEntry;
 use asset::fact::Output;
+use asset::field::{Field, FieldState, FieldStatus};
 use asset::image::OutputFormat;
 use asset::manifest::Manifest;
 use asset::readiness::State;
@@ -30,6 +31,18 @@ pub struct Row {
     pub height: u32,
     pub bytes: u64,
     pub outputs: Vec<OutputRow>,
+    /// Where each text that the profile asks for stands.
+    pub texts: Vec<TextRow>,
+}
+
+/// One text.
+#[derive(Debug, Serialize)]
+pub struct TextRow {
+    pub field: Field,
+    pub locale: String,
+    pub status: FieldStatus,
+    /// The words in force; absent where there are none.
+    pub text: Option<String>,
 }
 
 /// One rendition.
@@ -116,8 +129,14 @@ async fn row(deployment: &Deployment, entry: &CatalogEntry) -> Result<Row> {
         width: entry.width,
         height: entry.height,
         bytes: entry.bytes,
-        outputs: manifest.map(|manifest| outputs(&deployment.home, &manifest)).unwrap_or_default(),
+        outputs: manifest.as_ref().map(|manifest| outputs(&deployment.home, manifest)).unwrap_or_default(),
+        texts: manifest.map(|manifest| manifest.readiness.fields.iter().map(text_row).collect()).unwrap_or_default(),
     })
+}
+
+fn text_row(state: &FieldState) -> TextRow {
+    let FieldState { field, locale, status, text, .. } = state.clone();
+    TextRow { field, locale, status, text }
 }
 
 fn outputs(home: &Home, manifest: &Manifest) -> Vec<OutputRow> {

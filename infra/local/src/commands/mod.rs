@@ -6,6 +6,7 @@ pub mod ls;
 pub mod progress;
 pub mod redrive;
 pub mod retry;
+pub mod review;
 pub mod status;
 pub mod sweep;
 pub mod verify;

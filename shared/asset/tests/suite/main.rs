@@ -9,3 +9,4 @@ mod samples;
 mod schemas;
 mod settle;
 mod task_ids;
+mod texts;

@@ -1,9 +1,11 @@
 //! Facts to test with. What a fact holds is a function of its name, as it is for real ones.
 
 use asset::fact::{Arrival, Change, Decision, Fact, Outcome, Output, TaskResult, Verdict, Version};
+use asset::field::{Field, Finding, PromptRef, Provenance, SentPicture, WriteSpec, Written};
 use asset::ids::{AssetId, Sha256, TaskId};
 use asset::image::{FocalPoint, FocusSource, ImageProbe, Inspection, OutputFormat, SourceFormat};
 use asset::keys::FactKey;
+use asset::money::{MicroUsd, Usage};
 use asset::profile::Profile;
 use asset::refusal::{Refusal, RefusalCode};
 use asset::sequencer::Sequencer;
@@ -28,6 +30,20 @@ name = "square"
 crop = "1:1"
 widths = [320]
 "#;
+
+/// The same with an alternative text, by a model called `seer`.
+pub fn described(review: &str) -> Profile {
+    let text = format!(
+        "[models]\nvision = \"seer\"\n{SMALL}\n[[collection.text]]\nfield = \"alt_text\"\nlocale = \"en\"\nreview = \"{review}\"\n"
+    );
+    Profile::parse("described.toml", &text).expect("the profile is valid").with_prompts([prompt("1.0.0")])
+}
+
+/// A version of the prompt for alternative texts.
+pub fn prompt(version: &str) -> (Field, PromptRef) {
+    let hash = Sha256::of(version.as_bytes());
+    (Field::AltText, PromptRef { id: "alt_text".into(), version: version.into(), hash })
+}
 
 pub fn small() -> Profile {
     Profile::parse("small.toml", SMALL).expect("the profile is valid")
@@ -75,8 +91,38 @@ pub fn done(task: &Task) -> Fact {
             };
             Outcome::Rendered { outputs: views.iter().flat_map(of).collect() }
         }
+        Job::Write(spec) => written(spec, "A hero.", Vec::new()),
     };
     result(task, outcome)
+}
+
+/// What a model wrote.
+pub fn written(spec: &WriteSpec, text: &str, findings: Vec<Finding>) -> Outcome {
+    let digest = Sha256::of(b"anything");
+    Outcome::Written(Box::new(Written {
+        field: spec.field,
+        locale: spec.locale.clone(),
+        text: text.into(),
+        is_decorative: text.is_empty(),
+        findings,
+        provenance: Provenance {
+            prompt: spec.prompt.clone(),
+            rendered: digest.clone(),
+            request: digest.clone(),
+            model_asked: spec.model.clone(),
+            model_answered: "seer-2".into(),
+            passed_over: Vec::new(),
+            max_tokens: 400,
+            temperature_thousandths: Some(200),
+            sent: SentPicture { sha256: digest, bytes: 9_000, width: 1024, height: 768 },
+            usage: Usage { input: 1_000, output: 20, ..Usage::default() },
+            cost: MicroUsd(1_100),
+            latency_ms: 800,
+            n_calls: 1,
+            request_id: Some("r-1".into()),
+            warnings: Vec::new(),
+        },
+    }))
 }
 
 /// A refusal of this task.
@@ -144,7 +190,7 @@ pub fn retry(at_ms: u64, task: TaskId) -> Fact {
     verdict(at_ms, Decision::Retry { task })
 }
 
-fn verdict(at_ms: u64, decision: Decision) -> Fact {
+pub fn verdict(at_ms: u64, decision: Decision) -> Fact {
     Fact::Verdict(Verdict { asset: asset(), id: Verdict::new_id(at_ms, 0), by: "ada".into(), at_ms, decision })
 }
 
