@@ -71,7 +71,9 @@ function swap(old, fresh) {
   if (focused) {
     const same = focused.id ? document.getElementById(focused.id) : $$(focused.tagName, node).find((other) =>
       other.getAttribute('href') === focused.getAttribute('href') && other.className === focused.className);
-    (same ?? $('[tabindex="-1"]', node))?.focus({ preventScroll: true });
+    same?.focus({ preventScroll: true });
+    // What was pressed may be gone, or folded away.
+    if (document.activeElement !== same) $('[tabindex="-1"]', node)?.focus({ preventScroll: true });
     pressed = null;
   }
 }

@@ -69,7 +69,7 @@ async fn what_a_model_wrote_is_shown_and_decided() {
     let card = life.card(AltText, "en").await;
     holds(
         &card,
-        &["by a model", "In force, written by a model", PIER, "lang=\"en\" dir=\"auto\"", "seer-2", "$0.001234"],
+        &["By a model</span>", "In force, written by a model", PIER, "lang=\"en\" dir=\"auto\"", "seer-2", "$0.001234"],
     );
     holds(&card, &["<dt>prompt</dt>", "data-max=\"150\"", "<details class=\"from\""]);
     assert_eq!(card.matches(&format!(">{PIER}</p>")).count(), 1, "the words are shown once");
@@ -81,7 +81,7 @@ async fn what_a_model_wrote_is_shown_and_decided() {
         life.decide(&form).await,
         Decision::ApproveText { field: AltText, locale: "en".into(), value: value.clone() }
     );
-    holds(&life.card(AltText, "en").await, &["Approved", "approved by <bdi>ada</bdi>"]);
+    holds(&life.card(AltText, "en").await, &["Approved</span>", "approved by <bdi>ada</bdi>"]);
     assert_eq!(offers(&life, AltText, "en").await, ["reject_text", "edit_text"]);
     // The form of the page before: there is nothing left to do.
     let (status, page, _) = life.submit(&form).await;
@@ -91,7 +91,7 @@ async fn what_a_model_wrote_is_shown_and_decided() {
     let form = life.form(AltText, "en", "reject_text").await.expect("it can be rejected");
     assert_eq!(life.decide(&form).await, Decision::RejectText { field: AltText, locale: "en".into(), value });
     let card = life.card(AltText, "en").await;
-    holds(&card, &["Rejected", "Nothing is in force", "rejected by <bdi>ada</bdi>", PIER, " open>"]);
+    holds(&card, &["Rejected</span>", "Nothing is in force", "rejected by <bdi>ada</bdi>", PIER, " open>"]);
     assert_eq!(offers(&life, AltText, "en").await, ["approve_text", "edit_text"]);
     assert_eq!(life.verdicts().await.len(), 2);
 }
@@ -112,7 +112,12 @@ async fn a_persons_words_stand_before_the_models() {
     let card = life.card(AltText, "en").await;
     holds(
         &card,
-        &["By a person", "written by <bdi>ada</bdi>", ">Sunset over the\npier</p>", "The model's words, not in force"],
+        &[
+            "By a person</span>",
+            "written by <bdi>ada</bdi>",
+            ">Sunset over the\npier</p>",
+            "The model's words, not in force",
+        ],
     );
     holds(&card, &[&format!(">{PIER}</p>")]);
     assert_eq!(offers(&life, AltText, "en").await, ["approve_text", "edit_text", "release_text"]);
@@ -124,7 +129,7 @@ async fn a_persons_words_stand_before_the_models() {
 
     let form = life.form(AltText, "en", "release_text").await.expect("it can be given back");
     assert_eq!(life.decide(&form).await, Decision::ReleaseText { field: AltText, locale: "en".into() });
-    holds(&life.card(AltText, "en").await, &["by a model", "In force, written by a model"]);
+    holds(&life.card(AltText, "en").await, &["By a model</span>", "In force, written by a model"]);
     assert_eq!(life.submit(&form).await.0, StatusCode::CONFLICT, "there is nothing to give back");
     assert_eq!(life.verdicts().await.len(), 2);
 }
@@ -133,7 +138,7 @@ async fn a_persons_words_stand_before_the_models() {
 async fn what_the_checks_found_waits_for_a_person() {
     let life = Life::new(ALT, doubted).await;
     let card = life.card(AltText, "en").await;
-    holds(&card, &["In review", "Nothing is in force", "The model's words, waiting for you", PIER]);
+    holds(&card, &["In review</span>", "Nothing is in force", "The model's words, waiting for you", PIER]);
     holds(
         &card,
         &[
@@ -175,7 +180,7 @@ async fn words_for_another_version_ask_to_be_confirmed() {
     // The first form with an edit is the confirmation.
     let form = life.form(AltText, "en", "edit_text").await.expect("a form");
     assert_eq!(life.decide(&form).await, edit("typed before", value(&form, "seen"), b"second"));
-    holds(&life.card(AltText, "en").await, &["By a person<", "typed before"]);
+    holds(&life.card(AltText, "en").await, &["By a person</span>", "typed before"]);
     assert!(!life.page().await.contains("Does it still fit?"));
 }
 
@@ -220,14 +225,17 @@ async fn a_decorative_picture_has_an_empty_text() {
     holds(&life.page().await, &["alt=\"A pier\" lang=\"en\""]);
     let form = with(&life.form(AltText, "en", "edit_text").await.expect("a form"), "decorative", "on");
     assert_eq!(life.decide(&form).await, edit("", &seen, b"first"));
-    holds(&life.card(AltText, "en").await, &["By a person", "Empty: the picture is decorative."]);
+    holds(&life.card(AltText, "en").await, &["By a person</span>", "Empty: the picture is decorative."]);
 }
 
 #[tokio::test]
 async fn what_nobody_can_write_says_why_and_a_person_writes_it() {
     let mut life = Life::without_a_model(ALT).await;
     let card = life.card(AltText, "en").await;
-    holds(&card, &["Missing", "No model is configured for alt text.", "Way out: </strong>add `[models]`", "open>"]);
+    holds(
+        &card,
+        &["Missing</span>", "No model is configured for alt text.", "Way out: </strong>add `[models]`", "open>"],
+    );
     let page = life.page().await;
     holds(
         &page,
@@ -238,14 +246,17 @@ async fn what_nobody_can_write_says_why_and_a_person_writes_it() {
     let source = Life::version(b"first");
     let expected = Decision::EditText { field: AltText, locale: "en".into(), text: "Mine".into(), source, seen: None };
     assert_eq!(life.decide(&form).await, expected);
-    holds(&life.card(AltText, "en").await, &["By a person"]);
+    holds(&life.card(AltText, "en").await, &["By a person</span>"]);
 }
 
 #[tokio::test]
 async fn text_that_reads_from_the_right_is_marked() {
     let life = Life::new(&format!("{ALT}{DESCRIPTION}"), pier).await;
     let card = life.card(Description, "ar").await;
-    holds(&card, &["In review", &format!("lang=\"ar\" dir=\"auto\">{ARABIC}</p>"), "data-max=\"300\"", " required"]);
+    holds(
+        &card,
+        &["In review</span>", &format!("lang=\"ar\" dir=\"auto\">{ARABIC}</p>"), "data-max=\"300\"", " required"],
+    );
     assert!(!card.contains("name=\"decorative\""), "only an alt text can be empty");
     holds(&life.page().await, &[&format!("alt=\"{PIER}\" lang=\"en\"")]);
     let form = life.form(Description, "ar", "edit_text").await.expect("a form");
