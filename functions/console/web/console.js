@@ -42,7 +42,7 @@ function isHeld(fresh, old) {
   if (isMoving && (fresh.id === 'focus' || fresh.id === 'crops')) return true;
   if (!isEdited(old)) return false;
   const moved = $('.moved', old);
-  if (moved) moved.hidden = false;
+  if (moved?.hidden) { moved.hidden = false; say(moved.textContent); }
   return true;
 }
 

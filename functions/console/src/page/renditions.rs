@@ -42,7 +42,10 @@ fn view(manifest: &Manifest, view: &str, outputs: &[&Output], source: u64) -> Ma
                         button.small type="button" data-copy={ "snippet-" (view) } { (glyph("copy")) span { "Copy" } }
                     }
                     @if let Some(alt) = alt {
-                        p.facts { "Its " code { "alt" } " is the alt text in " bdi { (visible(&alt.locale)) } ". Change it where the picture stands for something else." }
+                        p.facts {
+                            "Its " code { "alt" } " is the alt text in " bdi { (visible(&alt.locale)) }
+                            ". Change it where the picture stands for something else."
+                        }
                     } @else {
                         p.facts { "Fill in " code { "alt" } ": what it should say depends on where the picture stands." }
                     }

@@ -112,7 +112,9 @@ impl<'a> Card<'a> {
         html! {
             li id=(self.id) data-state=(status.words()) data-name=(capital(&self.title)) {
                 div.row {
-                    h3 tabindex="-1" { (capital(field.words())) span.hidden-text { " in" } " " span.tag { bdi { (visible(locale)) } } }
+                    h3 tabindex="-1" {
+                        (capital(field.words())) span.hidden-text { " in" } " " span.tag { bdi { (visible(locale)) } }
+                    }
                     (mark(*status, self.refusal().is_some()))
                 }
                 (self.in_force())
@@ -122,7 +124,7 @@ impl<'a> Card<'a> {
                     // A person's words are a person's business: the checks read the model's.
                     @if self.proposal.is_some() || !self.is_by_a_person() { (findings(&written.findings)) }
                 }
-                p.moved.facts hidden role="status" {
+                p.moved.facts hidden {
                     "This text has changed meanwhile. What you typed is still here: save it, or load the page again."
                 }
                 (self.actions())
@@ -226,14 +228,17 @@ impl<'a> Card<'a> {
                     @let value = html! { input type="hidden" name="value" value=(digest); };
                     @if is_approvable {
                         @let words = if self.is_by_a_person() { "Approve the model's words" } else { "Approve" };
-                        (self.form("approve_text", "Approved.", html! { (value) (self.button("approve", words, !self.is_by_a_person())) }))
+                        @let button = self.button("approve", words, !self.is_by_a_person());
+                        (self.form("approve_text", "Approved.", html! { (value) (button) }))
                     }
                     @if is_rejectable {
-                        (self.form("reject_text", "Rejected.", html! { (value) (self.button("reject", "Reject", false)) }))
+                        @let button = self.button("reject", "Reject", false);
+                        (self.form("reject_text", "Rejected.", html! { (value) (button) }))
                     }
                 }
                 @if self.is_by_a_person() {
-                    (self.form("release_text", "Given back to the model.", self.button("release", "Use the model's words again", false)))
+                    @let button = self.button("release", "Use the model's words again", false);
+                    (self.form("release_text", "Given back to the model.", button))
                 }
             }
         }
@@ -244,6 +249,7 @@ impl<'a> Card<'a> {
         let start = text.as_ref().or(written.as_ref().map(|written| &written.text)).map_or("", String::as_str);
         let is_empty = *field == Field::AltText && text.as_deref() == Some("");
         let is_open = *status == FieldStatus::Rejected || *status == FieldStatus::Missing && self.refusal().is_some();
+        let n_rows = if *field == Field::AltText { 3 } else { 8 };
         let id = |part: &str| format!("{}-{part}", self.id);
         html! {
             details.edit id=(id("edit")) open[is_open] {
@@ -252,7 +258,7 @@ impl<'a> Card<'a> {
                     (self.seen())
                     label for=(id("words")) { "Your words" span.hidden-text { " for " (self.title) } }
                     // The parser drops a line feed right after the tag: one of ours, so that none of theirs is lost.
-                    textarea id=(id("words")) name="text" rows=(if *field == Field::AltText { 3 } else { 8 }) lang=(locale) dir="auto"
+                    textarea id=(id("words")) name="text" rows=(n_rows) lang=(locale) dir="auto"
                         required[*field == Field::Description] aria-describedby=(id("count")) { "\n" (start) }
                     p.facts.count id=(id("count")) data-script hidden data-max=[self.max_characters] {}
                     @if *field == Field::AltText {

@@ -377,7 +377,8 @@ async fn tools_decide_by_json() {
         )
     );
     let seen = &fields[0]["value"];
-    let empty = json!({"decision": "edit_text", "field": "alt_text", "locale": "en", "source": source, "seen": seen, "decorative": true});
+    let mut empty = json!({"decision": "edit_text", "field": "alt_text", "locale": "en", "decorative": true});
+    (empty["source"], empty["seen"]) = (source.clone(), seen.clone());
     assert_eq!(say(empty).await.1["decision"]["text"], "");
     let (status, problem) =
         say(json!({"decision": "reject_text", "field": "alt_text", "locale": "en", "value": value})).await;
