@@ -11,6 +11,7 @@ mod media;
 mod page;
 mod placeholder;
 mod statics;
+mod texts;
 mod tile;
 mod upload;
 pub mod verdicts;
@@ -69,6 +70,10 @@ pub trait Health: Send + Sync {
     async fn queues(&self) -> Result<Vec<QueueHealth>, PortError>;
 }
 
+/// The longest body of a request in bytes, and of a verdict: 10,000 characters take up to twelve bytes each in a form.
+const MAX_BODY: usize = 64 * 1024;
+const MAX_VERDICT: usize = 256 * 1024;
+
 type Shared = Arc<Console>;
 
 /// Returns the console's routes, guarded: everything but `/health` and `/static/` needs the token.
@@ -80,12 +85,14 @@ pub fn router(console: Console) -> Router {
         assert!(guard::is_origin(origin), "`{origin}` is not an origin such as `https://example.com:8080`");
     }
     let console = Arc::new(console);
+    let verdict = || post(api::verdict).layer(DefaultBodyLimit::max(MAX_VERDICT));
     Router::new()
         .route("/", get(page::gallery::show))
         .route("/assets/{id}", get(page::asset::show))
-        .route("/assets/{id}/verdicts", post(api::verdict))
+        .route("/assets/{id}/verdicts", verdict())
         .route("/api/assets", get(api::assets))
         .route("/api/assets/{id}", get(api::asset))
+        .route("/api/assets/{id}/verdicts", verdict())
         .route("/api/status", get(api::status))
         .route("/api/uploads", post(upload::begin))
         .route("/media/{*key}", get(media::rendition))
@@ -93,7 +100,7 @@ pub fn router(console: Console) -> Router {
         .route("/static/{name}", get(statics::serve))
         .route("/health", get(|| async { "ok" }))
         .fallback(page::problem::not_found)
-        .layer(DefaultBodyLimit::max(64 * 1024))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
         // The outermost layer runs first on the way in and last on the way out: refusals are hardened too.
         .layer(middleware::from_fn_with_state(console.clone(), guard::admit))
         .layer(middleware::from_fn_with_state(console.clone(), guard::harden))

@@ -32,6 +32,19 @@ function tellTimes() {
 const seen = new Map();
 const parts = (root) => $$('[data-live], [data-live-list] > *', root).filter((node) => node.id);
 let isMoving = false;
+// The button pressed last: a disabled one loses the focus, which its successor takes.
+let pressed = null;
+
+// What somebody is moving or typing is not drawn again under their hands.
+const isEdited = (node) => $$('textarea:not([readonly]), [name=decorative][type=checkbox]', node).some((field) =>
+  (field.type === 'checkbox' ? field.checked !== field.defaultChecked : field.value !== field.defaultValue));
+function isHeld(fresh, old) {
+  if (isMoving && (fresh.id === 'focus' || fresh.id === 'crops')) return true;
+  if (!isEdited(old)) return false;
+  const moved = $('.moved', old);
+  if (moved?.hidden) { moved.hidden = false; say(moved.textContent); }
+  return true;
+}
 
 function remember() {
   for (const node of parts(document)) if (!seen.has(node.id)) seen.set(node.id, node.outerHTML);
@@ -50,7 +63,8 @@ function fetchPage() {
 
 function swap(old, fresh) {
   seen.set(fresh.id, fresh.outerHTML);
-  const focused = old.contains(document.activeElement) ? document.activeElement : null;
+  const active = document.activeElement === document.body ? pressed : document.activeElement;
+  const focused = old.contains(active) ? active : null;
   for (const details of $$('details[open]', old)) { const twin = details.id && fresh.querySelector(`#${CSS.escape(details.id)}`); if (twin) twin.open = true; }
   const node = document.adoptNode(fresh);
   old.replaceWith(node);
@@ -58,6 +72,9 @@ function swap(old, fresh) {
     const same = focused.id ? document.getElementById(focused.id) : $$(focused.tagName, node).find((other) =>
       other.getAttribute('href') === focused.getAttribute('href') && other.className === focused.className);
     same?.focus({ preventScroll: true });
+    // What was pressed may be gone, or folded away.
+    if (document.activeElement !== same) $('[tabindex="-1"]', node)?.focus({ preventScroll: true });
+    pressed = null;
   }
 }
 
@@ -65,11 +82,11 @@ function update(page) {
   const news = [];
   const note = (fresh, old) => {
     const state = fresh.dataset.state;
-    if (state && state !== old?.dataset.state) news.push(`${$('.name', fresh)?.title ?? ''}: ${state}`);
+    if (state && state !== old?.dataset.state) news.push(`${fresh.dataset.name ?? $('.name', fresh)?.title ?? ''}: ${state}`);
   };
   for (const fresh of $$('[data-live]', page)) {
     const old = document.getElementById(fresh.id);
-    if (!old || seen.get(fresh.id) === fresh.outerHTML || (isMoving && (fresh.id === 'focus' || fresh.id === 'crops'))) continue;
+    if (!old || seen.get(fresh.id) === fresh.outerHTML || isHeld(fresh, old)) continue;
     note(fresh, old);
     swap(old, fresh);
   }
@@ -81,7 +98,7 @@ function update(page) {
     wanted.forEach((fresh, index) => {
       const old = document.getElementById(fresh.id);
       const html = fresh.outerHTML;
-      if (!old || seen.get(fresh.id) !== html) {
+      if (!old || (seen.get(fresh.id) !== html && !isHeld(fresh, old))) {
         note(fresh, old);
         if (old) swap(old, fresh); else { seen.set(fresh.id, html); list.append(document.adoptNode(fresh)); }
       }
@@ -139,8 +156,17 @@ document.addEventListener('submit', async (event) => {
     if (!answer.ok) throw new Error(await problem(answer));
     if (form.id === 'move') isMoving = false;
     say(form.dataset.send);
+    pressed = event.submitter;
+    const card = form.closest('.texts > li');
+    if (card) {
+      // Saved, so it may be drawn again; what is typed in another form of the card may not.
+      for (const field of $$('textarea', form)) field.defaultValue = field.value;
+      for (const field of $$('[type=checkbox]', form)) field.defaultChecked = field.checked;
+      const details = form.closest('details');
+      if (details) details.open = false;
+    }
     // Not drawn again before `settle` has taken it in: the old point would flash.
-    seen.delete('focus');
+    seen.delete(card?.id ?? 'focus');
     soon();
   } catch (error) {
     form.append(make('p', { className: 'bad', role: 'alert', textContent: `This was not saved: ${error.message}.` }));
@@ -256,10 +282,34 @@ document.addEventListener('click', (event) => {
 });
 document.addEventListener('input', (event) => { if (event.target.matches('#fx, #fy, input[name=window]')) draw(); });
 
+// ---- Texts -----------------------------------------------------------------------------------------------------------------
+
+// Characters as people count them, as far as the browser knows.
+const segmenter = Intl.Segmenter && new Intl.Segmenter();
+const lengthOf = (text) => [...(segmenter ? segmenter.segment(text) : text)].length;
+function countCharacters(form) {
+  const count = $('.count', form);
+  const [n, most] = [lengthOf($('textarea', form).value.trim()), Number(count.dataset.max)];
+  count.textContent = most ? `${n} of ${most} characters${n > most ? ': longer than the profile asks for' : ''}` : `${n} characters`;
+  count.classList.toggle('bad', Boolean(most) && n > most);
+  return count;
+}
+document.addEventListener('input', (event) => {
+  const form = event.target.closest('.edit form');
+  if (!form) return;
+  const wasLong = $('.count', form).classList.contains('bad');
+  const count = countCharacters(form);
+  if (!wasLong && count.classList.contains('bad')) say(count.textContent);
+  const card = form.closest('li');
+  // What came in meanwhile was held back.
+  if (!$('.moved', card).hidden && !isEdited(card)) { $('.moved', card).hidden = true; tag = null; soon(); }
+});
+
 function enhance() {
   for (const node of $$('[data-script]')) node.hidden = false;
   tellTimes();
   draw();
+  $$('.edit form').forEach(countCharacters);
 }
 
 // ---- Uploads ---------------------------------------------------------------------------------------------------------------

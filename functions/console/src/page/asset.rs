@@ -2,7 +2,7 @@
 
 use super::focus::Stage;
 use super::renditions::files;
-use super::{Frame, chip, frame, glyph, name, problem, when};
+use super::{Frame, chip, frame, glyph, name, problem, texts, when};
 use crate::tile::{Name, kind_words};
 use crate::{Console, Shared, failure, read_manifest};
 use ::asset::fact::Change;
@@ -32,12 +32,14 @@ pub async fn show(State(console): State<Shared>, Path(id): Path<String>, headers
         (head(&manifest, &title))
         div #alerts data-live {
             @if let Some(review) = stage.as_ref().and_then(Stage::review) { (review) }
+            (texts::waiting(&manifest))
             (refusals(&console, &manifest))
         }
         @match &stage {
             Some(stage) => { (stage.show()) (stage.show_crops()) },
             None => { section #focus data-live {} section #crops data-live {} },
         }
+        (texts::show(&console, &manifest))
         (files(&manifest))
         div.columns { (timeline(&manifest, console.clock.now_ms())) div { (facts(&manifest)) (versions(&manifest)) } }
     };

@@ -1,6 +1,6 @@
 //! The focal point: shown on the picture, moved by pointer, touch or keys, and what each crop would show.
 
-use super::glyph;
+use super::{glyph, texts};
 use crate::Console;
 use crate::page::window::view_box;
 use crate::tile::media_url;
@@ -52,12 +52,16 @@ impl<'a> Stage<'a> {
     /// Draws the picture with its focal point, and the controls.
     pub fn show(&self) -> Markup {
         let FocalPoint { x, y } = self.focus.point;
+        let (lang, alt) = texts::alt(self.manifest).map_or_else(
+            || (None, format!("the whole picture {}", visible(&self.manifest.key))),
+            |(locale, text)| (Some(locale), text),
+        );
         html! {
             section #focus data-live aria-labelledby="focus-title" {
                 @if let Some(preview) = self.preview {
                     div.stage data-width=(self.width) data-height=(self.height) data-x=(x) data-y=(y) {
                         img src=(media_url(&preview.key)) width=(preview.width) height=(preview.height) draggable="false"
-                            alt={ "the whole picture " (visible(&self.manifest.key)) };
+                            alt=(alt) lang=[lang];
                         svg.mask viewBox={ "0 0 " (self.width) " " (self.height) } preserveAspectRatio="none" aria-hidden="true" { path {} }
                         button.marker type="button" hidden role="slider" aria-label="Focal point" aria-describedby="focus-help"
                             aria-valuemin="0" aria-valuemax="100" aria-valuenow=(x / 10) aria-orientation="horizontal" {}

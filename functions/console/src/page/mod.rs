@@ -5,6 +5,7 @@ mod focus;
 pub mod gallery;
 pub mod problem;
 mod renditions;
+pub mod texts;
 mod window;
 
 use crate::Console;

@@ -4,11 +4,24 @@ use super::{Frame, frame, glyph};
 use crate::guard::wants_json;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
-use maud::html;
+use maud::{Markup, html};
 use serde_json::json;
+
+/// Where a person goes on from a refusal.
+pub struct WayOn<'a> {
+    pub address: &'a str,
+    pub words: &'a str,
+    /// What stands below, for example what they typed.
+    pub rest: Markup,
+}
 
 /// Answers with a status and one sentence.
 pub fn respond(path: &str, headers: &HeaderMap, status: StatusCode, words: &str) -> Response {
+    respond_with(path, headers, status, words, WayOn { address: "/", words: "All assets", rest: html! {} })
+}
+
+/// Answers with a status, one sentence and a way on.
+pub fn respond_with(path: &str, headers: &HeaderMap, status: StatusCode, words: &str, way_on: WayOn<'_>) -> Response {
     let title = status.canonical_reason().unwrap_or("problem");
     if wants_json(path, headers) {
         let body = json!({"type": "about:blank", "title": title, "status": status.as_u16(), "detail": words});
@@ -26,7 +39,8 @@ pub fn respond(path: &str, headers: &HeaderMap, status: StatusCode, words: &str)
                     button.primary { "Open the console" }
                 }
             } @else {
-                p { a.button href="/" { "All assets" } }
+                (way_on.rest)
+                p { a.button href=(way_on.address) { (way_on.words) } }
             }
         }
     };

@@ -1,6 +1,6 @@
 //! Every file that was made: its size, what it saves, and the markup that shows a view on a web page.
 
-use super::glyph;
+use super::{glyph, texts};
 use crate::tile::media_url;
 use ::asset::fact::Output;
 use ::asset::manifest::Manifest;
@@ -28,7 +28,9 @@ pub fn files(manifest: &Manifest) -> Markup {
 }
 
 fn view(manifest: &Manifest, view: &str, outputs: &[&Output], source: u64) -> Markup {
-    let snippet = picture_html(&manifest.readiness, view, "", media_url);
+    let alt = texts::alt_state(manifest);
+    let words = alt.and_then(|state| state.text.as_deref()).unwrap_or_default();
+    let snippet = picture_html(&manifest.readiness, view, words, media_url).map(|snippet| references(&snippet));
     let total: u64 = outputs.iter().map(|output| output.bytes).sum();
     html! {
         details.view id={ "view-" (view) } {
@@ -39,7 +41,14 @@ fn view(manifest: &Manifest, view: &str, outputs: &[&Output], source: u64) -> Ma
                         h3 { "Markup for a web page" }
                         button.small type="button" data-copy={ "snippet-" (view) } { (glyph("copy")) span { "Copy" } }
                     }
-                    p.facts { "Fill in " code { "alt" } ": what it should say depends on where the picture stands." }
+                    @if let Some(alt) = alt {
+                        p.facts {
+                            "Its " code { "alt" } " is the alt text in " bdi { (visible(&alt.locale)) }
+                            ". Change it where the picture stands for something else."
+                        }
+                    } @else {
+                        p.facts { "Fill in " code { "alt" } ": what it should say depends on where the picture stands." }
+                    }
                     pre id={ "snippet-" (view) } tabindex="0" { code { (snippet) } }
                 }
             }
@@ -55,6 +64,17 @@ fn view(manifest: &Manifest, view: &str, outputs: &[&Output], source: u64) -> Ma
             }
         }
     }
+}
+
+/// Writes characters that hide or reorder as references: seen here, and the same to a browser that reads the markup.
+fn references(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    for c in html.chars() {
+        let mut buffer = [0; 4];
+        let text: &str = c.encode_utf8(&mut buffer);
+        if c != '\n' && visible(text) != text { out.push_str(&format!("&#x{:X};", u32::from(c))) } else { out.push(c) }
+    }
+    out
 }
 
 fn row(output: &Output, source: u64) -> Markup {
@@ -81,6 +101,11 @@ fn saving(bytes: u64, source: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn what_hides_is_a_reference() {
+        assert_eq!(super::references("alt=\"a\u{202E}b é\"\n>"), "alt=\"a&#x202E;b é\"\n>");
+    }
+
     #[test]
     fn savings_read_both_ways() {
         assert_eq!(super::saving(8, 100), "−92 %");

@@ -14,6 +14,7 @@ fn routes(world: &World) -> Vec<(Method, String, &'static str, StatusCode)> {
         (Method::GET, "/assets/../../etc".into(), "", StatusCode::NOT_FOUND),
         (Method::POST, format!("/assets/{asset}/verdicts"), "decision=release_focus", StatusCode::SEE_OTHER),
         (Method::POST, format!("/assets/{asset}/verdicts"), "decision=boil", StatusCode::UNPROCESSABLE_ENTITY),
+        (Method::POST, format!("/api/assets/{asset}/verdicts"), "decision=release_focus", StatusCode::CREATED),
         (Method::GET, "/api/assets".into(), "", StatusCode::OK),
         (Method::GET, format!("/api/assets/{asset}"), "", StatusCode::OK),
         (Method::GET, "/api/status".into(), "", StatusCode::OK),

@@ -77,12 +77,17 @@ impl World {
     }
 
     async fn with_downloads(downloads: Option<Arc<dyn PresignRead>>) -> Self {
+        let profile = Arc::new(Profile::default());
+        let manifest = hostile_manifest(&profile);
+        World::of(profile, manifest, downloads).await
+    }
+
+    /// With one asset under a profile.
+    pub async fn of(profile: Arc<Profile>, manifest: Manifest, downloads: Option<Arc<dyn PresignRead>>) -> Self {
         let clock = Arc::new(ManualClock::new(1_795_408_580_000));
         let store = Arc::new(MemoryStore::new(clock.clone()));
         let catalog = Arc::new(MemoryCatalog::default());
         let queue = Arc::new(MemoryQueue::new(clock.clone(), 4));
-        let profile = Arc::new(Profile::default());
-        let manifest = hostile_manifest(&profile);
         let asset = manifest.asset.clone();
         let body = serde_json::to_vec(&manifest).expect("a manifest is JSON");
         store.create(&keys::manifest(&asset), body.into()).await.expect("memory creates");
