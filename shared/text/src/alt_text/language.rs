@@ -1,7 +1,8 @@
 //! Whether a text is in the language that it should be in.
 //!
-//! Identification by trigrams is a guess on a sentence this short. So the script decides where it can, and a language
-//! has to be found twice: among the likely ones, reliably, and among all of them.
+//! Identification by trigrams is a guess on a sentence this short. So the script decides where it can, and where it cannot,
+//! another language needs two witnesses: a reliable guess among the likely languages and the same doubt among all of
+//! them, or a guess of any kind and function words. More function words of the locale than of the other acquit.
 
 use super::finding::Findings;
 use super::reading::Reading;
@@ -35,9 +36,18 @@ fn found(text: &str, reading: &Reading<'_>) -> Option<String> {
     }
     let mut likely: Vec<Lang> = reading.rules.likely.iter().filter_map(|code| language(code)).collect();
     likely.push(expected);
-    let likely = Detector::with_allowlist(likely).detect(text).filter(whatlang::Info::is_reliable)?;
-    let any = whatlang::detect(text)?;
-    (likely.lang() != expected && any.lang() != expected).then(|| likely.lang().eng_name().to_owned())
+    let likely = Detector::with_allowlist(likely).detect(text).filter(|info| info.lang() != expected)?;
+    let (n_own, n_other) = (n_function_words(reading, expected), n_function_words(reading, likely.lang()));
+    let is_doubted = || whatlang::detect(text).is_some_and(|info| info.lang() != expected);
+    let is_witnessed = (n_own == 0 && n_other >= 2) || (likely.is_reliable() && is_doubted());
+    (n_own <= n_other && is_witnessed).then(|| likely.lang().eng_name().to_owned())
+}
+
+/// Counts the writer's own words that are function words of a language.
+fn n_function_words(reading: &Reading<'_>, of: Lang) -> usize {
+    let lists = reading.rules.locales.iter().find(|(code, _)| language(code) == Some(of)).map(|(_, lists)| lists);
+    let is_function_word = |word: &String| lists.is_some_and(|lists| lists.function_words.contains(word));
+    reading.tokens.iter().filter(|token| !token.is_quoted && is_function_word(&token.folded)).count()
 }
 
 /// What a BCP 47 tag says of a text.

@@ -68,6 +68,8 @@ pub(super) struct Lists {
     pub reduplicates: bool,
     /// Words that may stand twice in a row.
     pub doubles: Vec<String>,
+    /// Short words that tell the language from others.
+    pub function_words: Vec<String>,
     pub prefixes: Vec<Phrase>,
     pub suffixes: Vec<Phrase>,
     /// A suffix after one of these is the object of the sentence.

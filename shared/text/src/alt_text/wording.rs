@@ -9,8 +9,11 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 pub(super) fn check(reading: &Reading<'_>, findings: &mut Findings<'_>) {
-    prefix(reading, findings);
-    suffix(reading, findings);
+    // Words in a picture are written down as they are.
+    if reading.alt.placement != Placement::Text {
+        prefix(reading, findings);
+        suffix(reading, findings);
+    }
     placeholder(reading, findings);
     label(reading, findings);
     model_talk(reading, findings);
@@ -73,7 +76,7 @@ fn placeholder(reading: &Reading<'_>, findings: &mut Findings<'_>) {
     };
     if reading.tokens.is_empty() {
         findings.add(Check::Placeholder, "the text has no word");
-    } else if reading.lists.iter().any(|lists| is_placeholder(lists)) {
+    } else if reading.lists.iter().any(is_placeholder) {
         findings.add(Check::Placeholder, format!("the text is nothing but {}", excerpt(reading.text)));
     }
 }
@@ -170,10 +173,12 @@ fn guesses(reading: &Reading<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// Returns which words are people.
+/// Returns which words are people. What is a man's need not be one.
 fn people(tokens: &[Token], lists: &Lists) -> Vec<bool> {
+    let is_owner =
+        |index: usize| tokens.get(index + 1).is_some_and(|next| next.gap == Gap::Joint && next.folded == "s");
     let is_person = |index: usize| lists.people.iter().any(|phrase| phrase.len_at(tokens, index) == Some(1));
-    (0..tokens.len()).map(is_person).collect()
+    (0..tokens.len()).map(|index| is_person(index) && !is_owner(index)).collect()
 }
 
 /// More than this many in one message help nobody.
@@ -223,12 +228,12 @@ fn banned(reading: &Reading<'_>, findings: &mut Findings<'_>) {
 fn without_lists(reading: &Reading<'_>, findings: &mut Findings<'_>) {
     let own = reading.rules.lists(reading.alt.locale);
     let is_missing = |of: fn(&Lists) -> bool| own.is_none_or(of);
-    let lists: [(&str, fn(&Lists) -> bool); 3] = [
-        ("redundant words", |lists| lists.prefixes.is_empty() && lists.suffixes.is_empty()),
-        ("a model's talk", |lists| lists.model_talk.is_empty()),
-        ("guesses", |lists| lists.guesses.is_empty()),
+    let lists = [
+        ("redundant words", is_missing(|lists| lists.prefixes.is_empty() && lists.suffixes.is_empty())),
+        ("a model's talk", is_missing(|lists| lists.model_talk.is_empty())),
+        ("guesses", is_missing(|lists| lists.guesses.is_empty())),
     ];
-    let missing: Vec<_> = lists.into_iter().filter(|(_, of)| is_missing(*of)).map(|(name, _)| name).collect();
+    let missing: Vec<_> = lists.into_iter().filter(|(_, is_missing)| *is_missing).map(|(name, _)| name).collect();
     if !missing.is_empty() {
         let found = format!("there is no list for {} in {}", missing.join(", "), excerpt(reading.alt.locale));
         findings.add(Check::LocaleWithoutLists, found);

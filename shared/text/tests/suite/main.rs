@@ -224,7 +224,7 @@ fn an_error_in_a_rules_file_names_line_field_and_fix() {
 
         locale.DE: it is not lower case with `-`; write it like `pt-br`
 
-        prefix: unknown field `prefix`, expected one of `matching`, `lengths`, `reduplicates`, `doubles`, `prefixes`, `suffixes`, `articles`, `placeholders`, `labels`, `replies`, `model_talk`, `hedges`, `people`, `guesses`, `guesses_beside_people`; see the shipped `rules.toml` for every field
+        prefix: unknown field `prefix`, expected one of `matching`, `lengths`, `reduplicates`, `doubles`, `function_words`, `prefixes`, `suffixes`, `articles`, `placeholders`, `labels`, `replies`, `model_talk`, `hedges`, `people`, `guesses`, `guesses_beside_people`; see the shipped `rules.toml` for every field
 
         lix: invalid type: string "much", expected usize; see the shipped `rules.toml` for every field"#]].assert_eq(&errors.join("\n\n"));
 }
