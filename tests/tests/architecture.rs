@@ -76,6 +76,8 @@ fn dependencies_point_one_way() {
     forbid("media", &["tokio", "ports", "async-trait"], "media is pure functions of bytes");
     let adapters = ["embedded", "aws", "media", "greenroom", "rusqlite"];
     forbid("prompts", &[&adapters[..], &["models", "tokio", "hyper"]].concat(), "prompts are text and rules");
+    let doing = ["tokio", "async-trait", "futures", "ports", "models", "prompts", "hyper", "jiff"];
+    forbid("text", &[&adapters[..], &doing].concat(), "checks of texts are pure");
     forbid("models", &adapters, "models know neither a function nor where it runs");
     for function in FUNCTIONS {
         let banned = ["embedded", "rusqlite", "lambda_runtime", "aws-config", "greenroom", "s3s"];

@@ -1,0 +1,5 @@
+//! Checks on words that people will read. Pure: the same words and rules give the same findings.
+//!
+//! [`alt_text`] says what is wrong with a picture's alternative text, and whether it may be published without a person.
+
+pub mod alt_text;
