@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const FUNCTIONS: [&str; 4] = ["ingest", "resize", "settle", "console"];
+const FUNCTIONS: [&str; 5] = ["caption", "ingest", "resize", "settle", "console"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ has a parent").to_owned()
@@ -76,7 +76,7 @@ fn dependencies_point_one_way() {
     forbid("media", &["tokio", "ports", "async-trait"], "media is pure functions of bytes");
     let adapters = ["embedded", "aws", "media", "greenroom", "rusqlite"];
     forbid("prompts", &[&adapters[..], &["models", "tokio", "hyper"]].concat(), "prompts are text and rules");
-    let doing = ["tokio", "async-trait", "futures", "ports", "models", "prompts", "hyper", "jiff"];
+    let doing = ["tokio", "async-trait", "futures", "ports", "models", "prompts", "hyper"];
     forbid("text", &[&adapters[..], &doing].concat(), "checks of texts are pure");
     forbid("models", &adapters, "models know neither a function nor where it runs");
     for function in FUNCTIONS {

@@ -4,6 +4,7 @@
 //! other, with everything that says where the words came from. The rest is [`runtime::Once`].
 
 mod ask;
+mod checks;
 mod preview;
 
 pub use preview::{MediaPreview, Preview};
@@ -168,9 +169,7 @@ impl Caption {
 }
 
 fn written(spec: &WriteSpec, question: &Question, picture: &Image, answer: Answer) -> Outcome {
-    let Some(Words { text, is_decorative, evidence: _ }) =
-        answer.json.as_ref().and_then(|json| words(spec.field, json))
-    else {
+    let Some(words) = answer.json.as_ref().and_then(|json| words(spec.field, json)) else {
         return Outcome::Refused(bad_answer("it has not the fields of the prompt's schema", &answer.text));
     };
     let parameters = &question.request.parameters;
@@ -197,8 +196,10 @@ fn written(spec: &WriteSpec, question: &Question, picture: &Image, answer: Answe
         request_id: answer.request_id,
         warnings: answer.warnings,
     };
+    let findings = checks::check(spec, &words);
+    let Words { text, is_decorative, .. } = words;
     let (field, locale) = (spec.field, spec.locale.clone());
-    Outcome::Written(Box::new(Written { field, locale, text, is_decorative, findings: Vec::new(), provenance }))
+    Outcome::Written(Box::new(Written { field, locale, text, is_decorative, findings, provenance }))
 }
 
 /// How much of an answer of no use is kept for the person who looks into it.

@@ -81,7 +81,13 @@ pub fn main(args: &[String]) -> anyhow::Result<()> {
 /// Packs every function.
 pub fn pack_all(processor: Processor, profile: &str) -> anyhow::Result<()> {
     // A profile that does not parse would fail at every cold start.
-    asset::profile::Profile::parse("profile.toml", profile)?;
+    let parsed = asset::profile::Profile::parse("profile.toml", profile)?;
+    if let Some(collection) = parsed.collections.iter().find(|collection| !collection.texts.is_empty()) {
+        bail!(
+            "collection `{}` asks for texts, which are written on one machine only as yet: leave them out",
+            collection.name
+        );
+    }
     let programs = build(processor)?;
     let folder = processor.folder();
     fs::create_dir_all(&folder).with_context(|| format!("failed to make `{}`", folder.display()))?;

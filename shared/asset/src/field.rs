@@ -4,6 +4,7 @@ use crate::ids::Sha256;
 use crate::money::{MicroUsd, Usage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A text that an asset may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -152,6 +153,16 @@ pub enum Severity {
     Warn,
     /// Not fit to be published as it is.
     Fail,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Severity::Note => "note",
+            Severity::Warn => "warn",
+            Severity::Fail => "fail",
+        })
+    }
 }
 
 /// Where a text came from: enough to ask the same again, and to say what it cost.

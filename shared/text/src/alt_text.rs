@@ -29,30 +29,14 @@ mod shape;
 mod wording;
 mod words;
 
+pub use asset::field::{Placement, Severity};
 pub use check::Check;
 pub use file::RulesError;
-pub use finding::{Finding, Severity, Verdict, grade};
+pub use finding::{Finding, Verdict, grade};
 pub use rules::{DEFAULT_RULES, Rules};
 
 use finding::Findings;
 use reading::Reading;
-use serde::{Deserialize, Serialize};
-
-/// What a picture is there for, on the page that shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Placement {
-    /// It says something: the text describes it.
-    Informative,
-    /// It is a link or a button: the text says where it leads or what it does.
-    Functional,
-    /// It says nothing: the text is empty.
-    Decorative,
-    /// It shows words: the text is those words.
-    Text,
-    /// A chart or a diagram: the text is short, a long description stands elsewhere.
-    Complex,
-}
 
 /// A text, and what is known about it. What is not known stays empty; the checks that need it find nothing then.
 #[derive(Clone, Copy, Debug)]

@@ -1,21 +1,10 @@
 //! Findings, how bad they are, and what follows from them.
 
 use super::{Check, Rules};
+use asset::field::Severity;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Worth knowing; holds nothing up.
-    Note,
-    /// A person should look.
-    Warn,
-    /// Not to be published as it is.
-    Fail,
-}
 
 /// One thing to put right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,16 +34,6 @@ pub fn grade(findings: &[Finding]) -> Verdict {
         Some(Severity::Fail) => Verdict::Fail,
         Some(Severity::Warn) => Verdict::Review,
         Some(Severity::Note) | None => Verdict::Pass,
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Severity::Note => "note",
-            Severity::Warn => "warn",
-            Severity::Fail => "fail",
-        })
     }
 }
 

@@ -1,0 +1,79 @@
+//! What can be said against a text without asking a model again.
+
+use crate::ask::Words;
+use asset::field::{Field, Finding, Severity, WriteSpec};
+use text::alt_text::{self, AltText, Rules};
+
+/// Returns what was found, the worst first.
+pub(crate) fn check(spec: &WriteSpec, words: &Words) -> Vec<Finding> {
+    let mut findings = match spec.field {
+        Field::AltText => alt_text(spec, words),
+        Field::Description => description(spec, words),
+    };
+    // No rule of a brand guide was given, so whatever is cited is made up.
+    for id in &words.evidence {
+        let found =
+            format!("the model says that it followed the rule `{id:.60}`, which it was not given; read it with care");
+        findings.push(finding("unknown_rule", Severity::Fail, found));
+    }
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    findings
+}
+
+fn alt_text(spec: &WriteSpec, words: &Words) -> Vec<Finding> {
+    let alt = AltText {
+        is_decorative: words.is_decorative,
+        max_characters: Some(spec.max_characters as usize),
+        ..AltText::new(&words.text, &spec.locale, spec.placement)
+    };
+    let to_ours =
+        |found: alt_text::Finding| finding(found.check.id(), found.severity, format!("{}; {}", found.found, found.fix));
+    alt_text::check(&alt, &Rules::default()).into_iter().map(to_ours).collect()
+}
+
+fn description(spec: &WriteSpec, words: &Words) -> Vec<Finding> {
+    let n_characters = words.text.chars().count();
+    let mut findings = Vec::new();
+    if words.text.is_empty() {
+        findings.push(finding("empty", Severity::Fail, "the description is empty; write one".to_owned()));
+    }
+    if n_characters > spec.max_characters as usize {
+        let found = format!("{n_characters} characters, {} were asked for; shorten it", spec.max_characters);
+        findings.push(finding("too_long", Severity::Fail, found));
+    }
+    findings
+}
+
+fn finding(check: impl Into<String>, severity: Severity, words: String) -> Finding {
+    Finding { check: check.into(), severity, words }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use asset::field::{Placement, PromptRef};
+    use asset::ids::Sha256;
+
+    fn found(field: Field, text: &str, evidence: &[&str]) -> Vec<(String, Severity)> {
+        let prompt = PromptRef { id: "p".into(), version: "1.0.0".into(), hash: Sha256::of(b"p") };
+        let (locale, model) = ("en".to_owned(), "seer".to_owned());
+        let spec = WriteSpec { field, placement: Placement::Informative, locale, max_characters: 60, model, prompt };
+        let evidence = evidence.iter().map(|id| (*id).to_owned()).collect();
+        let words = Words { text: text.to_owned(), is_decorative: false, evidence };
+        check(&spec, &words).into_iter().map(|finding| (finding.check, finding.severity)).collect()
+    }
+
+    #[test]
+    fn a_good_text_has_no_findings() {
+        assert_eq!(found(Field::AltText, "A dog shakes off water on a beach.", &[]), []);
+        assert_eq!(found(Field::Description, "A dog on a beach.", &[]), []);
+    }
+
+    #[test]
+    fn the_worst_comes_first_and_rules_that_nobody_gave_are_noticed() {
+        let bad = found(Field::AltText, "Image of a dog on a beach.", &["tone.1"]);
+        assert_eq!(bad[0], ("unknown_rule".to_owned(), Severity::Fail));
+        assert!(bad.contains(&("redundant_prefix".to_owned(), Severity::Warn)), "{bad:?}");
+        assert_eq!(found(Field::Description, &"long ".repeat(20), &[]), [("too_long".to_owned(), Severity::Fail)]);
+    }
+}
