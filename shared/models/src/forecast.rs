@@ -1,7 +1,7 @@
 //! What a call may cost at most, before it is made: bounds on tokens, from bytes and pixels.
 //!
-//! Bounds, not estimates: English text has some four bytes per token, so a forecast is several times the cost. It is held
-//! only while the call is under way; then the cost takes its place.
+//! Bounds, not estimates: English text has some four bytes per token, so a forecast is several times the cost. It is
+//! held only while the call is under way; then the cost takes its place.
 
 use crate::book::ModelSpec;
 use crate::{EmbedInput, EmbedRequest, Image, MicroUsd, Part, Request};

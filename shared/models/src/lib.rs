@@ -1,5 +1,6 @@
 //! Hosted generative models: what functions ask of them ([`TextModel`], [`Embedder`]), what they can do and cost
-//! ([`book`]), which of them answers ([`route`]), whether there is money for it ([`Till`]), and how answers are recorded and played back ([`replay`]).
+//! ([`book`]), which of them answers ([`route`]), whether there is money for it ([`Till`]), and how answers are recorded
+//! and played back ([`replay`]).
 //!
 //! A provider does one exchange (`exchange.rs`). Everything that is the same for all of them is written once: checks
 //! before anything is sent (`capability.rs`), tries until the deadline (`retry.rs`), and the way from a schema to an

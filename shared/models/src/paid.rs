@@ -38,8 +38,8 @@ pub struct Batch {
 
 /// Asks models, and counts.
 ///
-/// The most that a call can cost is reserved before, under every cap that is meant; what it cost takes that place after,
-/// also if it failed. Who dies in between leaves the reservation, which goes on counting.
+/// The most that a call can cost is reserved before, under every cap that is meant; what it cost takes that place
+/// after, also if it failed. Who dies in between leaves the reservation, which goes on counting.
 pub struct Till {
     ledger: Arc<dyn Ledger>,
     caps: Caps,
@@ -53,8 +53,8 @@ impl Till {
 
     /// Asks a model or a route, if there is money for it.
     ///
-    /// [`Class::Budget`] says why there is none. [`Class::Retry`] with the code `under_way` says that the id of the work was
-    /// reserved before.
+    /// [`Class::Budget`] says why there is none. [`Class::Retry`] with the code `under_way` says that the id of the work
+    /// was reserved before.
     pub async fn generate(
         &self,
         work: &Work,

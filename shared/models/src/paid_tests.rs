@@ -201,8 +201,8 @@ async fn a_full_cap_refuses_before_the_model_is_asked_and_says_the_way_out() {
     assert_eq!(error.class, Class::Budget(Budget::CapFull { scope: "day".into(), limit, used, forecast }));
     assert_eq!(
         error.to_string(),
-        "model `m`: there is no money for it (`cap_full`): the cap `day` is $0.000150, $0.000090 of it are used, and this \
-         may cost $0.000100: raise `day` in `[caps]` of `models.toml`, or wait for the next day in UTC"
+        "model `m`: there is no money for it (`cap_full`): the cap `day` is $0.000150, $0.000090 of it are used, and \
+         this may cost $0.000100: raise `day` in `[caps]` of `models.toml`, or wait for the next day in UTC"
     );
     assert_eq!((model.n_calls(), world.entries().await.len()), (1, 1));
     assert!(!error.is_worth_another_model() && error.retry_after().is_none());

@@ -1,6 +1,7 @@
 //! The ledger in SQLite: entries, the accounts that each counts in, and the sums of the accounts.
 //!
-//! A power failure may take back the last moments (see [`super::database`]): then a call may be paid that the ledger does not know.
+//! A power failure may take back the last moments (see [`super::database`]): then a call may be paid that the ledger does
+//! not know.
 
 use super::database::Database;
 use asset::money::MicroUsd;
