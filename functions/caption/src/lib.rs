@@ -17,7 +17,7 @@ use asset::keys;
 use asset::refusal::{Refusal, RefusalCode};
 use asset::task::{Job, Task};
 use async_trait::async_trait;
-use models::{Answer, Class, ConnectError, Image, ModelError, TextModel};
+use models::{Answer, Class, ConnectError, Image, ModelError, TextModel, Till, Work};
 use ports::{Claims, Clock, CreateBlob, Envelope, ReadBlob, SendMessages};
 use prompts::{Prompt, PromptError, Sources};
 use runtime::{Context, Craft, Failure, Function, Once, parse_json};
@@ -35,6 +35,8 @@ pub struct Caption {
     pub own: Arc<dyn SendMessages>,
     pub preview: Arc<dyn Preview>,
     pub models: Arc<dyn ChooseModel>,
+    /// Every call goes through it, and is counted.
+    pub till: Arc<Till>,
     pub prompts: Arc<Sources>,
     pub clock: Arc<dyn Clock>,
 }
@@ -127,13 +129,22 @@ impl Craft for Caption {
                 return Ok(Outcome::Refused(Refusal::new(RefusalCode::Blocked, error.to_string(), way_out)));
             }
         };
-        let picture = match self.picture(task).await? {
+        let long_edge = model.image_limits().map(|limits| limits.long_edge);
+        let picture = match self.picture(task, long_edge).await? {
             Ok(picture) => picture,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
         };
         let question = question(&prompt, spec, &picture).map_err(Failure::reject)?;
         let deadline_ms = context.deadline_ms.min(self.clock.now_ms() + CALL.as_millis() as u64);
-        match model.generate(&question.request, deadline_ms).await {
+        let work = Work {
+            // Of this delivery: one that comes after a crash may pay once more, and has to be counted.
+            id: format!("{}.{}/{}", task.id(), task.attempt.as_str(), context.delivery),
+            asset: task.asset.to_string(),
+            collection: task.collection.clone(),
+            capability: spec.field.as_str().to_owned(),
+            batch: None,
+        };
+        match self.till.generate(&work, model.as_ref(), &question.request, deadline_ms).await {
             Ok(answer) => Ok(written(spec, &question, &picture, answer)),
             Err(error) => failed(error),
         }
@@ -157,14 +168,14 @@ impl Caption {
         Ok(prompt)
     }
 
-    async fn picture(&self, task: &Task) -> Result<Result<Image, Refusal>, Failure> {
+    async fn picture(&self, task: &Task, long_edge: Option<u32>) -> Result<Result<Image, Refusal>, Failure> {
         let original = keys::original(&task.asset, &task.source);
         let bytes = self.store.head(&original).await?.bytes;
         if bytes > task.limits.max_bytes {
             return Ok(Err(Refusal::too_many_bytes(bytes, &task.limits)));
         }
         let bytes = self.store.read(&original).await?.bytes;
-        Ok(self.preview.preview(bytes, task.limits, None).await)
+        Ok(self.preview.preview(bytes, task.limits, long_edge).await)
     }
 }
 
@@ -226,6 +237,11 @@ fn failed(error: Box<ModelError>) -> Result<Outcome, Failure> {
             RefusalCode::Declined,
             format!("{error}: {reason}"),
             "write it yourself with `greenroom review edit`, or choose another model in the profile",
+        ),
+        Class::Budget(_) => Refusal::new(
+            RefusalCode::OverBudget,
+            error.to_string(),
+            "do what it says, then `greenroom retry ASSET`, or write it yourself with `greenroom review edit`",
         ),
         _ => Refusal::new(
             RefusalCode::Blocked,

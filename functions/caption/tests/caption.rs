@@ -13,9 +13,9 @@ use caption::{Caption, MediaPreview, prompts_in_force};
 use embedded::SystemClock;
 use models::book::Book;
 use models::double::{Double, Reply, Rule, Script};
-use models::{Bedrock, Environment, Models};
-use ports::memory::{ManualClock, MemoryClaims, MemoryQueue, MemoryStore};
-use ports::{Body, Clock, CreateBlob, Queue, ReadBlob};
+use models::{Bedrock, Environment, Models, Till};
+use ports::memory::{ManualClock, MemoryClaims, MemoryLedger, MemoryQueue, MemoryStore};
+use ports::{Body, Clock, CreateBlob, Ledger, LedgerEntry, LedgerQuery, Queue, ReadBlob};
 use runtime::{Context, Failure, Function};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -41,6 +41,7 @@ struct World {
     store: Arc<MemoryStore>,
     settle: Arc<MemoryQueue>,
     own: Arc<MemoryQueue>,
+    ledger: Arc<MemoryLedger>,
     double: Double,
 }
 
@@ -49,6 +50,10 @@ async fn world(rules: Vec<Rule>) -> World {
 }
 
 async fn world_at(clock: Arc<dyn Clock>, rules: Vec<Rule>) -> World {
+    world_with(clock, rules, BOOK).await
+}
+
+async fn world_with(clock: Arc<dyn Clock>, rules: Vec<Rule>, book: &str) -> World {
     let double = Double::start(Script::of(rules).expect("a script")).await.expect("starts");
     let url = double.url();
     let environment = Environment::read(move |name| {
@@ -61,11 +66,12 @@ async fn world_at(clock: Arc<dyn Clock>, rules: Vec<Rule>) -> World {
         };
         Some(value.to_owned())
     });
-    let book = Book::parse("test.toml", BOOK).expect("a book");
+    let book = Book::parse("test.toml", book).expect("a book");
     let models = Models::new(book, clock.clone()).with_bedrock(Bedrock::new(&environment.expect("complete")));
     let store = Arc::new(MemoryStore::new(clock.clone()));
     let settle = Arc::new(MemoryQueue::new(clock.clone(), 5));
     let own = Arc::new(MemoryQueue::new(clock.clone(), 5));
+    let ledger = Arc::new(MemoryLedger::default());
     let caption = Caption {
         store: store.clone(),
         create: store.clone(),
@@ -73,11 +79,12 @@ async fn world_at(clock: Arc<dyn Clock>, rules: Vec<Rule>) -> World {
         settle: settle.clone(),
         own: own.clone(),
         preview: Arc::new(MediaPreview),
+        till: Arc::new(Till::new(ledger.clone(), models.book().caps().clone(), clock.clone())),
         models: Arc::new(models),
         prompts: Arc::new(prompts::library()),
         clock,
     };
-    World { caption: Arc::new(caption), store, settle, own, double }
+    World { caption: Arc::new(caption), store, settle, own, ledger, double }
 }
 
 impl World {
@@ -94,7 +101,8 @@ impl World {
             source,
             attempt: attempt(),
             job: job(prompt),
-            limits: Limits::default(),
+            collection: String::new(),
+        limits: Limits::default(),
         }
     }
 
@@ -116,6 +124,11 @@ impl World {
             Some(Outcome::Written(written)) => *written,
             other => panic!("no words: {other:?}"),
         }
+    }
+
+    async fn entries(&self) -> Vec<LedgerEntry> {
+        let (from_day, to_day) = ("2026-01-01".to_owned(), "2099-12-31".to_owned());
+        self.ledger.entries(&LedgerQuery { from_day, to_day, after: None, limit: 1000 }).await.expect("lists").entries
     }
 
     fn calls(&self) -> Vec<Value> {
@@ -197,7 +210,23 @@ async fn ten_deliveries_at_once_are_one_call() {
         delivery.await.expect("no panic").expect("handles");
     }
     assert_eq!(world.calls().len(), 1);
-    assert_eq!(world.written(&task).await.text, "A map of the world.");
+    let written = world.written(&task).await;
+    assert_eq!(written.text, "A map of the world.");
+    let [entry] = &world.entries().await[..] else { panic!("one charge") };
+    assert_eq!(entry.counted(), written.provenance.cost);
+    assert!(entry.reservation.forecast > written.provenance.cost, "{entry:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_cap_refuses_before_anything_is_spent() {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let world = world_with(clock, vec![says("A map of the world.")], &format!("{BOOK}\n[caps]\nday = 10\n")).await;
+    let task = world.task("map.jpg").await;
+    world.handle(&task, "d1").await.expect("handles");
+    let Some(Outcome::Refused(refusal)) = world.result(&task).await else { panic!("it was taken") };
+    assert_eq!(refusal.code, RefusalCode::OverBudget);
+    assert!(refusal.found.contains("$0.000010") && refusal.found.contains("models.toml"), "{refusal}");
+    assert_eq!((world.calls().len(), world.entries().await.len()), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

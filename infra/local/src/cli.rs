@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::commands::{add, doctor, ls, redrive, retry, review, status, sweep, verify, why};
+use crate::commands::{add, cost, doctor, ls, redrive, retry, review, status, sweep, verify, why};
 use crate::deployment::Target;
 use crate::settings::SettingArgs;
 use crate::{demo, up};
@@ -83,6 +83,18 @@ enum Command {
     /// Decide on texts that wait for a person
     #[command(subcommand)]
     Review(review::Review),
+    /// Show what models cost
+    Cost {
+        /// What the rows are
+        #[arg(long, value_enum, default_value = "capability")]
+        by: cost::By,
+        /// First day, in UTC
+        #[arg(long, default_value = "2026-01-01")]
+        from: String,
+        /// Last day [default: today]
+        #[arg(long)]
+        to: Option<String>,
+    },
     /// Try refused steps of an asset again
     Retry {
         /// Inbox key or asset id
@@ -126,6 +138,9 @@ impl Cli {
             }
             Command::Why { asset, field: Some(field), locale } => {
                 block_on(async { why::text(at.open().await?, &asset, field, locale.as_deref(), json).await })
+            }
+            Command::Cost { by, from, to } => {
+                block_on(async { cost::cost(at.settings("cost")?, by, &from, to.as_deref(), json).await })
             }
             Command::Review(review) => block_on(async { review::review(at.open().await?, review, json).await }),
             Command::Retry { asset } => block_on(async { retry::retry(at.open().await?, &asset, json).await }),

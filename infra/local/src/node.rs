@@ -3,7 +3,7 @@
 //! ```text
 //! DATA/inbox/          what people and programs upload; plain files
 //! DATA/store/          originals, facts, renditions, manifests: the truth
-//! DATA/db/             queues, claims and catalog (SQLite): projections and messages
+//! DATA/db/             queues, claims and catalog (SQLite): projections and messages; the ledger: what was paid
 //! DATA/s3/             metadata of inbox objects, unfinished multipart uploads
 //! DATA/scratch/        unpublished writes and locks
 //! DATA/credentials     access key of the S3 endpoint
@@ -16,9 +16,9 @@ use crate::settings::Settings;
 use anyhow::{Context, Result};
 use asset::settle::Patience;
 use caption::{Caption, MediaPreview};
-use embedded::{FileStore, Queues, SqliteCatalog, SqliteClaims, SqliteQueue, SystemClock};
+use embedded::{FileStore, Queues, SqliteCatalog, SqliteClaims, SqliteLedger, SqliteQueue, SystemClock};
 use ingest::Ingest;
-use models::{HttpClient, Models};
+use models::{HttpClient, Models, Till};
 use ports::Clock;
 use resize::{MediaImaging, Resize};
 use settle::Settle;
@@ -39,6 +39,7 @@ pub struct Node {
     pub store: Arc<FileStore>,
     pub catalog: Arc<SqliteCatalog>,
     pub claims: Arc<SqliteClaims>,
+    pub ledger: Arc<SqliteLedger>,
     pub queues: Queues,
     pub ingest_queue: Arc<SqliteQueue>,
     pub resize_queue: Arc<SqliteQueue>,
@@ -78,6 +79,7 @@ impl Node {
             store,
             catalog: Arc::new(SqliteCatalog::open(&data.join("db/catalog.db"))?),
             claims: Arc::new(SqliteClaims::open(&data.join("db/claims.db"))?),
+            ledger: Arc::new(SqliteLedger::open(&data.join("db/ledger.db"))?),
             ingest_queue,
             resize_queue: queues.queue("resize", MAX_RECEIVES),
             caption_queue: queues.queue("caption", MAX_RECEIVES),
@@ -152,6 +154,7 @@ impl Node {
             settle: self.settle_queue.clone(),
             own: self.caption_queue.clone(),
             preview: Arc::new(MediaPreview),
+            till: Arc::new(Till::new(self.ledger.clone(), models.book().caps().clone(), self.clock.clone())),
             models: Arc::new(models),
             prompts: Arc::new(prompts::library()),
             clock: self.clock.clone(),

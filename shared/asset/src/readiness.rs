@@ -8,7 +8,7 @@ use crate::ids::{Sha256, TaskId};
 use crate::image::{FocalPoint, ImageProbe, Inspection};
 use crate::manifest::{Manifest, result_name};
 use crate::plan;
-use crate::profile::{Profile, Text};
+use crate::profile::{Collection, Profile, Text};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::sequencer::Sequencer;
 use crate::task::{Attempt, Job, Task};
@@ -192,7 +192,7 @@ impl<'a> Walk<'a> {
         self.readiness.inspection = Some(inspection.clone());
         let point = focus.point;
         self.readiness.focus = Some(focus);
-        if let Some(collection) = self.profile.collection_of(&self.manifest.key) {
+        if let Some(collection) = self.collection() {
             for job in plan::renders(collection, point) {
                 self.step(job);
             }
@@ -200,6 +200,10 @@ impl<'a> Walk<'a> {
                 self.text(text);
             }
         }
+    }
+
+    fn collection(&self) -> Option<&'a Collection> {
+        self.profile.collection_of(&self.manifest.key)
     }
 
     /// Records the step that writes a text, and where the text stands.
@@ -281,6 +285,7 @@ impl<'a> Walk<'a> {
                 source: self.version.sha256.clone(),
                 attempt,
                 job,
+                collection: self.collection().map(|collection| collection.name.clone()).unwrap_or_default(),
                 limits: self.profile.limits,
             });
         }

@@ -124,6 +124,9 @@ pub struct Task {
     pub source: Sha256,
     pub attempt: Attempt,
     pub job: Job,
+    /// Whose money it is spent from; no part of the id either. Empty in messages of before money was counted.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub collection: String,
     /// What the work may cost. Not part of the id: limits decide whether a result exists, not what is in it.
     pub limits: Limits,
 }

@@ -1,4 +1,4 @@
-//! The ports on AWS: objects in S3, queues in SQS, catalog and claims in DynamoDB.
+//! The ports on AWS: objects in S3, queues in SQS, catalog, claims and ledger in DynamoDB.
 //!
 //! No type of an SDK leaves this crate. Each adapter passes the contract suite on emulators that others wrote
 //! (`tests/`).
@@ -19,7 +19,7 @@ mod sqs;
 
 pub use clients::{Clients, Environment, MissingVariables, Timeouts};
 #[cfg(feature = "dynamodb")]
-pub use dynamodb::{DynamoCatalog, DynamoClaims};
+pub use dynamodb::{DynamoCatalog, DynamoClaims, DynamoLedger};
 #[cfg(feature = "s3")]
 pub use s3::S3Store;
 #[cfg(feature = "secrets")]

@@ -1,8 +1,10 @@
 //! Files and SQLite pass the contract suite, on a clock of the test's and on the machine's own.
 
-use embedded::{Durability, FileStore, Queues, SqliteCatalog, SqliteClaims, SystemClock};
+use asset::money::MicroUsd;
+use embedded::{Durability, FileStore, Queues, SqliteCatalog, SqliteClaims, SqliteLedger, SystemClock};
 use ports::contract::{self, QueueUnderTest};
 use ports::memory::ManualClock;
+use ports::{Cap, Ledger, Reservation, Reserved};
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -64,4 +66,39 @@ async fn claims() {
     let folder = folder();
     let claims = SqliteClaims::open(&folder.path().join("claims.sqlite")).expect("opens");
     contract::claims(&claims, &SystemClock).await.assert_kept();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ledger() {
+    let folder = folder();
+    let path = folder.path().join("ledger.sqlite");
+    let ledger = SqliteLedger::open(&path).expect("opens");
+    contract::ledger(&ledger).await.assert_kept();
+}
+
+/// What was reserved and not settled still counts when the file is opened again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_remembers_what_was_never_settled() {
+    let folder = folder();
+    let path = folder.path().join("ledger.sqlite");
+    let caps = [Cap { scope: "day".into(), limit: MicroUsd(10) }];
+    let reservation = |id: &str| Reservation {
+        id: id.into(),
+        at_ms: 1,
+        day: "2026-11-23".into(),
+        asset: "a".into(),
+        collection: "c".into(),
+        capability: "caption".into(),
+        model: "m".into(),
+        forecast: MicroUsd(6),
+    };
+    let ledger = SqliteLedger::open(&path).expect("opens");
+    assert_eq!(ledger.reserve(&reservation("1"), &caps).await.expect("reserves"), Reserved::Taken);
+    drop(ledger);
+    // Two handles are two writers, as two processes are.
+    let (first, second) = (SqliteLedger::open(&path).expect("opens"), SqliteLedger::open(&path).expect("opens"));
+    assert_eq!(first.reserve(&reservation("1"), &caps).await.expect("answers"), Reserved::AlreadyReserved);
+    let full = second.reserve(&reservation("2"), &caps).await.expect("answers");
+    let (limit, used, forecast) = (MicroUsd(10), MicroUsd(6), MicroUsd(6));
+    assert_eq!(full, Reserved::CapFull { scope: "day".into(), limit, used, forecast });
 }

@@ -42,6 +42,8 @@ pub struct PassedOver {
     pub usage: Usage,
     #[serde(default)]
     pub cost: Option<MicroUsd>,
+    #[serde(default)]
+    pub n_calls: u32,
 }
 
 /// Why the model stopped.
@@ -65,4 +67,7 @@ pub struct Embedding {
     pub request_id: Option<String>,
     pub latency_ms: u64,
     pub n_calls: u32,
+    /// Models of the route that came before this one, and why they did not answer.
+    #[serde(default)]
+    pub passed_over: Vec<PassedOver>,
 }

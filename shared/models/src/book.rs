@@ -6,6 +6,7 @@ mod file;
 use crate::{MicroUsd, Usage};
 use jiff::civil::Date;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use check::BookError;
@@ -21,6 +22,16 @@ const WARN_DAYS: i32 = 60;
 pub struct Book {
     models: Vec<Arc<ModelSpec>>,
     routes: Vec<RouteSpec>,
+    caps: Caps,
+}
+
+/// What may be spent. Without a limit, money is counted and nothing is refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caps {
+    /// On one day in UTC, of everything.
+    pub day: Option<MicroUsd>,
+    /// On one day in UTC, by collection.
+    pub collection: BTreeMap<String, MicroUsd>,
 }
 
 /// One model.
@@ -170,6 +181,10 @@ impl Book {
 
     pub fn route(&self, name: &str) -> Option<&RouteSpec> {
         self.routes.iter().find(|route| route.name == name)
+    }
+
+    pub fn caps(&self) -> &Caps {
+        &self.caps
     }
 }
 

@@ -1,6 +1,7 @@
 //! The one error of every model, named by what the caller does next.
 
 use crate::{MicroUsd, PassedOver, Usage};
+use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -20,6 +21,18 @@ pub enum Class {
     Blocked { reason: String },
     /// Let a person decide, or ask another model: the answer does not match the schema, after one repair.
     BadOutput { errors: Vec<String>, raw: String },
+    /// Let a person decide: there is no money for it. Nothing was asked.
+    Budget(Budget),
+}
+
+/// Why money stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Budget {
+    /// The price book does not say what it costs.
+    NoPrice,
+    /// What is spent and reserved in a scope leaves less room than the call may cost.
+    CapFull { scope: String, limit: MicroUsd, used: MicroUsd, forecast: MicroUsd },
 }
 
 /// A call that failed: which model, what to do next, and what was spent all the same.
@@ -83,7 +96,7 @@ impl ModelError {
 
     /// Tells whether another model may do better.
     pub fn is_worth_another_model(&self) -> bool {
-        !matches!(self.class, Class::Permanent | Class::Blocked { .. })
+        !matches!(self.class, Class::Permanent | Class::Blocked { .. } | Class::Budget(_))
     }
 
     /// Tells whether the model was asked and failed to answer at all: what a circuit breaker counts.
@@ -109,6 +122,7 @@ impl fmt::Display for ModelError {
             Class::Throttled { .. } => "it is asked too often",
             Class::Blocked { .. } => "it refused",
             Class::BadOutput { .. } => "its answer does not match the schema",
+            Class::Budget(_) => "there is no money for it",
         };
         write!(f, "model `{}`: {what} (`{}`): {}", self.model, self.code, self.message)
     }

@@ -2,13 +2,14 @@
 //!
 //! Checks before anything is sent, the way from schema to answer, tries until the deadline, and the bill.
 
-use crate::book::{ModelSpec, StructuredOutput};
+use crate::book::{ImageLimits, ModelSpec, Price, StructuredOutput};
 use crate::capability::{check_embed, check_lifetime, check_request};
 use crate::exchange::{Call, EmbedExchange, Exchange, Repair, Reply, Shape, Stop};
+use crate::forecast;
 use crate::retry::retrying;
 use crate::{
-    Answer, Class, EmbedRequest, Embedder, Embedding, ModelError, ModelResult, Request, Schema, StopReason, TextModel,
-    Usage,
+    Answer, Class, EmbedRequest, Embedder, Embedding, MicroUsd, ModelError, ModelResult, Request, Schema, StopReason,
+    TextModel, Usage,
 };
 use async_trait::async_trait;
 use ports::Clock;
@@ -161,6 +162,14 @@ impl TextModel for HostedText {
         check_request(&self.spec, request)
     }
 
+    fn forecast(&self, request: &Request) -> Option<MicroUsd> {
+        forecast::of_request(&self.spec, request)
+    }
+
+    fn image_limits(&self) -> Option<ImageLimits> {
+        self.spec.image
+    }
+
     async fn generate(&self, request: &Request, deadline_ms: u64) -> ModelResult<Answer> {
         self.check(request)?;
         let started_ms = self.clock.now_ms();
@@ -171,12 +180,17 @@ impl TextModel for HostedText {
         }
         let answered = self.answer(request, &mut tab).await;
         answered.map_err(|mut error| {
-            error.usage = tab.usage;
-            error.cost = self.spec.cost(&tab.usage);
-            error.n_calls = tab.n_calls;
-            error
+            (error.usage, error.n_calls) = (tab.usage, tab.n_calls);
+            billed(&self.spec, error)
         })
     }
+}
+
+/// Adds what a failed call cost. What was sent and lost may be on the bill all the same, so nobody knows.
+fn billed(spec: &ModelSpec, mut error: Box<ModelError>) -> Box<ModelError> {
+    let is_lost = error.n_calls > 0 && ["timeout", "protocol"].contains(&error.code.as_str());
+    error.cost = spec.cost(&error.usage).filter(|_| !is_lost || spec.price == Price::Free);
+    error
 }
 
 /// Tells a schema that the provider cannot compile from other mistakes: asking again by tool costs one refused call.
@@ -217,16 +231,22 @@ impl Embedder for HostedEmbedder {
         check_embed(&self.spec, request)
     }
 
+    fn forecast(&self, request: &EmbedRequest) -> Option<MicroUsd> {
+        forecast::of_embedding(&self.spec, request)
+    }
+
     async fn embed(&self, request: &EmbedRequest, deadline_ms: u64) -> ModelResult<Embedding> {
         self.check(request)?;
         let started_ms = self.clock.now_ms();
         let spec = &*self.spec;
+        if let Some(warning) = check_lifetime(spec, started_ms)? {
+            tracing::warn!(model = spec.id, "{warning}");
+        }
         let (result, n_calls) =
             retrying(&*self.clock, &spec.id, deadline_ms, || self.exchange.embed(spec, request)).await;
         let reply = result.map_err(|mut error| {
             error.n_calls = n_calls;
-            error.cost = spec.cost(&error.usage);
-            error
+            billed(spec, error)
         })?;
         let is_as_asked = request.dimensions.is_none_or(|wanted| wanted as usize == reply.vector.len());
         if !is_as_asked || reply.vector.is_empty() || reply.vector.iter().any(|value| !value.is_finite()) {
@@ -246,6 +266,7 @@ impl Embedder for HostedEmbedder {
             request_id: reply.request_id,
             latency_ms: self.clock.now_ms().saturating_sub(started_ms),
             n_calls,
+            passed_over: Vec::new(),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Hosted generative models: what functions ask of them ([`TextModel`], [`Embedder`]), what they can do and cost
-//! ([`book`]), which of them answers ([`route`]), and how answers are recorded and played back ([`replay`]).
+//! ([`book`]), which of them answers ([`route`]), whether there is money for it ([`Till`]), and how answers are recorded
+//! and played back ([`replay`]).
 //!
 //! A provider does one exchange (`exchange.rs`). Everything that is the same for all of them is written once: checks
 //! before anything is sent (`capability.rs`), tries until the deadline (`retry.rs`), and the way from a schema to an
@@ -17,9 +18,11 @@ pub mod double;
 mod error;
 #[cfg_attr(not(feature = "bedrock"), expect(dead_code, reason = "only Bedrock has all the ways for a call to end"))]
 mod exchange;
+mod forecast;
 mod hosted;
 #[cfg(feature = "openai")]
 mod openai;
+mod paid;
 mod port;
 pub mod replay;
 mod request;
@@ -32,10 +35,11 @@ pub use asset::money::{MicroUsd, Usage};
 #[cfg(feature = "bedrock")]
 pub use bedrock::{Bedrock, Environment, MissingVariables};
 pub use connect::{ConnectError, Models};
-pub use error::{Class, ModelError, ModelResult};
+pub use error::{Budget, Class, ModelError, ModelResult};
 pub use hosted::{HostedEmbedder, HostedText};
 #[cfg(feature = "openai")]
 pub use openai::{HttpClient, OpenAi};
+pub use paid::{Batch, Till, Work};
 pub use port::{EmbedInput, EmbedRequest, Embedder, Purpose, TextModel};
 pub use request::{Document, Image, ImageFormat, Message, Parameters, Part, Request, Role};
 pub use schema::{Schema, SchemaError};

@@ -1,6 +1,7 @@
 //! The verbs that functions ask of models.
 
-use crate::{Answer, Embedding, Image, ModelResult, Request};
+use crate::book::ImageLimits;
+use crate::{Answer, Embedding, Image, MicroUsd, ModelResult, Request};
 use async_trait::async_trait;
 use serde::Serialize;
 
@@ -13,6 +14,17 @@ pub trait TextModel: Send + Sync {
     /// Says whether this can be asked at all, without asking.
     fn check(&self, request: &Request) -> ModelResult<()>;
 
+    /// Returns the most that this can cost, without asking; nothing where a price is missing, and then nobody may pay.
+    fn forecast(&self, request: &Request) -> Option<MicroUsd> {
+        let _ = request;
+        None
+    }
+
+    /// Returns how large pictures may be; nothing where it takes none.
+    fn image_limits(&self) -> Option<ImageLimits> {
+        None
+    }
+
     /// Asks. Whatever has to be tried again is, until `deadline_ms` (milliseconds since 1970, by [`ports::Clock`]).
     async fn generate(&self, request: &Request, deadline_ms: u64) -> ModelResult<Answer>;
 }
@@ -24,6 +36,12 @@ pub trait Embedder: Send + Sync {
 
     /// Says whether this can be asked at all, without asking.
     fn check(&self, request: &EmbedRequest) -> ModelResult<()>;
+
+    /// Returns the most that this can cost, without asking; nothing where a price is missing, and then nobody may pay.
+    fn forecast(&self, request: &EmbedRequest) -> Option<MicroUsd> {
+        let _ = request;
+        None
+    }
 
     async fn embed(&self, request: &EmbedRequest, deadline_ms: u64) -> ModelResult<Embedding>;
 }

@@ -4,7 +4,8 @@
 mod cassette;
 mod difference;
 
-use crate::{Answer, Class, EmbedRequest, Embedder, Embedding, ModelError, ModelResult, Request, TextModel};
+use crate::book::ImageLimits;
+use crate::{Answer, Class, EmbedRequest, Embedder, Embedding, MicroUsd, ModelError, ModelResult, Request, TextModel};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -48,6 +49,14 @@ impl TextModel for Recorder<dyn TextModel> {
         self.inner.check(request)
     }
 
+    fn forecast(&self, request: &Request) -> Option<MicroUsd> {
+        self.inner.forecast(request)
+    }
+
+    fn image_limits(&self) -> Option<ImageLimits> {
+        self.inner.image_limits()
+    }
+
     async fn generate(&self, request: &Request, deadline_ms: u64) -> ModelResult<Answer> {
         let result = self.inner.generate(request, deadline_ms).await;
         keep(&self.cassette, &asked_text(self.id(), request), &result);
@@ -65,6 +74,10 @@ impl Embedder for Recorder<dyn Embedder> {
         self.inner.check(request)
     }
 
+    fn forecast(&self, request: &EmbedRequest) -> Option<MicroUsd> {
+        self.inner.forecast(request)
+    }
+
     async fn embed(&self, request: &EmbedRequest, deadline_ms: u64) -> ModelResult<Embedding> {
         let result = self.inner.embed(request, deadline_ms).await;
         keep(&self.cassette, &asked_embedding(self.id(), request), &result);
@@ -76,12 +89,20 @@ impl Embedder for Recorder<dyn Embedder> {
 pub struct Replayer {
     model: String,
     cassette: Arc<Cassette>,
+    image_limits: Option<ImageLimits>,
 }
 
 impl Replayer {
     /// Takes the place of a model or route of this name.
     pub fn new(model: impl Into<String>, cassette: Arc<Cassette>) -> Self {
-        Replayer { model: model.into(), cassette }
+        Replayer { model: model.into(), cassette, image_limits: None }
+    }
+
+    /// Has the limits of the model that was recorded: pictures of another size would be other requests.
+    #[must_use]
+    pub fn with_image_limits(mut self, limits: ImageLimits) -> Self {
+        self.image_limits = Some(limits);
+        self
     }
 
     fn play<T: serde::de::DeserializeOwned>(&self, ask: &Value) -> ModelResult<T> {
@@ -101,6 +122,15 @@ impl TextModel for Replayer {
         Ok(())
     }
 
+    /// What is played back costs nothing.
+    fn forecast(&self, _: &Request) -> Option<MicroUsd> {
+        Some(MicroUsd(0))
+    }
+
+    fn image_limits(&self) -> Option<ImageLimits> {
+        self.image_limits
+    }
+
     async fn generate(&self, request: &Request, _: u64) -> ModelResult<Answer> {
         self.play(&asked_text(&self.model, request))
     }
@@ -114,6 +144,10 @@ impl Embedder for Replayer {
 
     fn check(&self, _: &EmbedRequest) -> ModelResult<()> {
         Ok(())
+    }
+
+    fn forecast(&self, _: &EmbedRequest) -> Option<MicroUsd> {
+        Some(MicroUsd(0))
     }
 
     async fn embed(&self, request: &EmbedRequest, _: u64) -> ModelResult<Embedding> {

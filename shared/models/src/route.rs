@@ -1,8 +1,9 @@
 //! A route: an ordered list of models of which the first that can answer does.
 
+use crate::book::ImageLimits;
 use crate::breaker::{Admission, Breaker};
 use crate::{
-    Answer, Class, EmbedRequest, Embedder, Embedding, ModelError, ModelResult, PassedOver, Request, TextModel,
+    Answer, Class, EmbedRequest, Embedder, Embedding, MicroUsd, ModelError, ModelResult, PassedOver, Request, TextModel,
 };
 use async_trait::async_trait;
 use ports::Clock;
@@ -70,6 +71,22 @@ impl TextModel for TextRoute {
         Err(first.unwrap_or_else(|| empty(&self.name)))
     }
 
+    /// That of the dearest model that can be asked this; nothing where one of them has no price.
+    fn forecast(&self, request: &Request) -> Option<MicroUsd> {
+        let able = self.candidates.iter().filter(|candidate| candidate.check(request).is_ok());
+        dearest(able.map(|candidate| candidate.forecast(request)))
+    }
+
+    /// The smallest of the models that take pictures.
+    fn image_limits(&self) -> Option<ImageLimits> {
+        let limits = self.candidates.iter().filter_map(|candidate| candidate.image_limits());
+        limits.reduce(|a, b| ImageLimits {
+            long_edge: a.long_edge.min(b.long_edge),
+            bytes: a.bytes.min(b.bytes),
+            count: a.count.min(b.count),
+        })
+    }
+
     async fn generate(&self, request: &Request, deadline_ms: u64) -> ModelResult<Answer> {
         let mut walk = Walk::new(&self.name);
         for candidate in &self.candidates {
@@ -130,6 +147,12 @@ impl Embedder for EmbedderRoute {
         Err(first.unwrap_or_else(|| empty(&self.name)))
     }
 
+    /// That of the dearest model that can be asked this; nothing where one of them has no price.
+    fn forecast(&self, request: &EmbedRequest) -> Option<MicroUsd> {
+        let able = self.candidates.iter().filter(|candidate| candidate.check(request).is_ok());
+        dearest(able.map(|candidate| candidate.forecast(request)))
+    }
+
     async fn embed(&self, request: &EmbedRequest, deadline_ms: u64) -> ModelResult<Embedding> {
         let mut walk = Walk::new(&self.name);
         for candidate in &self.candidates {
@@ -140,12 +163,20 @@ impl Embedder for EmbedderRoute {
             let result = candidate.embed(request, deadline_ms).await;
             self.breakers.report(id, self.clock.now_ms(), result.as_ref().err().map(|error| &**error));
             match result {
-                Ok(embedding) => return Ok(embedding),
+                Ok(mut embedding) => {
+                    embedding.passed_over = walk.passed_over;
+                    return Ok(embedding);
+                }
                 Err(error) => walk.failed(id, error)?,
             }
         }
         Err(walk.end())
     }
+}
+
+fn dearest(mut forecasts: impl Iterator<Item = Option<MicroUsd>>) -> Option<MicroUsd> {
+    let first = forecasts.next()??;
+    forecasts.try_fold(first, |dearest, forecast| Some(dearest.max(forecast?)))
 }
 
 fn empty(route: &str) -> Box<ModelError> {
@@ -191,7 +222,8 @@ impl<'a> Walk<'a> {
     fn pass(&mut self, id: &str, error: Box<ModelError>) {
         let why = format!("{}: {}", error.code, error.message);
         tracing::info!(route = self.route, model = id, why, "model is passed over");
-        self.passed_over.push(PassedOver { model: id.to_owned(), why, usage: error.usage, cost: error.cost });
+        let ModelError { usage, cost, n_calls, .. } = *error;
+        self.passed_over.push(PassedOver { model: id.to_owned(), why, usage, cost, n_calls });
         if let Some(after) = error.retry_after() {
             self.soonest = Some(self.soonest.map_or(after, |soonest| soonest.min(after)));
         }
@@ -207,6 +239,9 @@ impl<'a> Walk<'a> {
             let message = format!("no model of the route answered; the last said: {}", error.message);
             let later = ModelError::of(Class::Retry { after }, self.route, "route_exhausted", message);
             error = later.because(error);
+        } else {
+            // Its own part is in the error itself: nothing is counted twice.
+            self.passed_over.pop();
         }
         error.passed_over = self.passed_over;
         error

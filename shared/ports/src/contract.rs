@@ -15,6 +15,8 @@ mod blobs;
 mod catalog;
 mod catalog_search;
 mod claims;
+mod ledger;
+mod ledger_list;
 mod queue;
 mod queue_dead;
 mod queue_receipts;
@@ -22,6 +24,7 @@ mod queue_receipts;
 pub use blobs::{BlobStore, blobs};
 pub use catalog::catalog;
 pub use claims::claims;
+pub use ledger::ledger;
 pub use queue::{QueueUnderTest, queue};
 
 use crate::{Kind, PortError};

@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod claim;
 pub mod clock;
 pub mod error;
+pub mod ledger;
 pub mod queue;
 
 #[cfg(feature = "testing")]
@@ -22,4 +23,5 @@ pub use catalog::{Catalog, CatalogPage, CatalogQuery};
 pub use claim::{ClaimOutcome, Claims};
 pub use clock::Clock;
 pub use error::{Kind, PortError};
+pub use ledger::{Actual, Cap, Ledger, LedgerEntry, LedgerPage, LedgerQuery, Reservation, Reserved};
 pub use queue::{DeadLetter, Depth, Envelope, Queue, Received, SendMessages};

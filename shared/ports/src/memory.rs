@@ -6,12 +6,14 @@
 mod catalog;
 mod claims;
 mod clock;
+mod ledger;
 mod queue;
 mod store;
 
 pub use catalog::MemoryCatalog;
 pub use claims::MemoryClaims;
 pub use clock::ManualClock;
+pub use ledger::MemoryLedger;
 pub use queue::MemoryQueue;
 pub use store::MemoryStore;
 

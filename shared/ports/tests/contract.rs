@@ -1,7 +1,7 @@
 //! The memory twins pass the contract suite.
 
 use ports::contract::{self, QueueUnderTest};
-use ports::memory::{ManualClock, MemoryCatalog, MemoryClaims, MemoryQueue, MemoryStore};
+use ports::memory::{ManualClock, MemoryCatalog, MemoryClaims, MemoryLedger, MemoryQueue, MemoryStore};
 use std::sync::Arc;
 
 /// No runtime: the twins' futures must not need one.
@@ -34,4 +34,9 @@ fn memory_catalog() {
 fn memory_claims() {
     let clock = ManualClock::new(1_700_000_000_000);
     run(contract::claims(&MemoryClaims::default(), &clock)).assert_kept();
+}
+
+#[test]
+fn memory_ledger() {
+    run(contract::ledger(&MemoryLedger::default())).assert_kept();
 }

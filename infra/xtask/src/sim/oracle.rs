@@ -256,6 +256,7 @@ fn outputs_agree(
         source: Sha256::of(source),
         attempt: Attempt::new(0, &Default::default()),
         job: job.clone(),
+        collection: String::new(),
         limits: Default::default(),
     };
     let folder = keys::renditions_of(&task);

@@ -202,6 +202,7 @@ pub fn task(generation: &Sequencer, source: &str, retries: usize, job: Job, prof
         source: Sha256::of(source.as_bytes()),
         attempt: Attempt::new(retries, &profile.limits),
         job,
+        collection: String::new(),
         limits: profile.limits,
     }
 }

@@ -159,7 +159,7 @@ fn is_overtaken(error: &TransactWriteItemsError) -> bool {
     has_reasons(error, |codes| codes.iter().all(|code| OTHERS.contains(code)) && codes.iter().any(|c| *c != "None"))
 }
 
-fn is_throttled(error: &TransactWriteItemsError) -> bool {
+pub(super) fn is_throttled(error: &TransactWriteItemsError) -> bool {
     const THROTTLED: [&str; 3] = ["ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"];
     has_reasons(error, |codes| codes.iter().any(|code| THROTTLED.contains(code)))
 }
@@ -172,7 +172,7 @@ fn has_reasons(error: &TransactWriteItemsError, is_so: impl FnOnce(&[&str]) -> b
 }
 
 /// A cancelled transaction is a refusal by its code; its reasons can say that it was only too early.
-fn retried_later(error: PortError) -> PortError {
+pub(super) fn retried_later(error: PortError) -> PortError {
     PortError::new(Kind::Retry(Duration::from_secs(1)), error.operation, error.subject.clone()).because(error)
 }
 

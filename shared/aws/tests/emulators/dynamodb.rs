@@ -1,14 +1,14 @@
-//! Catalog and claims.
+//! Catalog, claims and ledger.
 
 use super::{SystemClock, assert_kept, clients, sdk, server, stub};
 use aws::dynamodb::{PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE, table_definition};
-use aws::{DynamoCatalog, DynamoClaims};
+use aws::{DynamoCatalog, DynamoClaims, DynamoLedger};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
     TimeToLiveSpecification,
 };
-use ports::{Catalog, CatalogQuery, contract};
+use ports::{Catalog, CatalogQuery, Ledger, LedgerQuery, contract};
 
 /// Makes a table as [`table_definition`] says.
 pub async fn make_table(client: &Client, name: &str) {
@@ -43,6 +43,22 @@ async fn check(service: &str, endpoint: &str) {
     make_table(&client, "claims").await;
     let claims = DynamoClaims::new(clients, "claims");
     assert_kept(service, &contract::claims(&claims, &SystemClock).await);
+}
+
+async fn check_ledger(service: &str, endpoint: &str) {
+    let client = Client::new(&sdk(endpoint));
+    make_table(&client, "ledger").await;
+    let ledger = DynamoLedger::new(clients(endpoint), "ledger");
+    assert_kept(service, &contract::ledger(&ledger).await);
+    // A page looks at a month of days at most, then says where to go on.
+    let (from_day, to_day) = ("2030-01-01".to_owned(), "2031-12-31".to_owned());
+    let mut query = LedgerQuery { from_day, to_day, after: None, limit: 10 };
+    let mut n_pages = 1;
+    while let Some(next) = ledger.entries(&query).await.expect("lists").next {
+        query.after = Some(next);
+        n_pages += 1;
+    }
+    assert_eq!(n_pages, 24);
 }
 
 /// The same again, every search by walking the lists: all of them, and those that match more than a few.
@@ -102,5 +118,19 @@ async fn catalog_and_claims_on_moto() {
     let server = server::moto();
     let (endpoint, door) = stub::door(&server.endpoint).await;
     check("moto", &endpoint).await;
+    door.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ledger_on_ministack() {
+    let server = server::ministack();
+    check_ledger("ministack", &server.endpoint).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ledger_on_moto() {
+    let server = server::moto();
+    let (endpoint, door) = stub::door(&server.endpoint).await;
+    check_ledger("moto", &endpoint).await;
     door.abort();
 }

@@ -5,13 +5,14 @@ use super::server::SECRET_KEY;
 use super::stub::{Answer, Request, Stub};
 use asset::catalog::CatalogEntry;
 use asset::ids::AssetId;
+use asset::money::MicroUsd;
 use asset::readiness::State;
-use aws::{Clients, DynamoCatalog, DynamoClaims, S3Store, SqsQueue, Timeouts};
+use aws::{Clients, DynamoCatalog, DynamoClaims, DynamoLedger, S3Store, SqsQueue, Timeouts};
 use bytes::Bytes;
 use futures::future::{BoxFuture, join_all};
 use ports::{
-    Body, Catalog, Claims, CreateBlob, ETag, Envelope, Kind, ListBlobs, PortError, Queue, ReadBlob, SendMessages,
-    SwapBlob,
+    Body, Cap, Catalog, Claims, CreateBlob, ETag, Envelope, Kind, Ledger, ListBlobs, PortError, Queue, ReadBlob,
+    Reservation, Reserved, SendMessages, SwapBlob,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -250,14 +251,16 @@ fn entry() -> CatalogEntry {
     }
 }
 
+/// A transaction that was not done, with the code of each action.
+fn cancelled(reasons: &str) -> Answer {
+    let reasons: serde_json::Value = reasons.split(' ').map(|code| serde_json::json!({"Code": code})).collect();
+    let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+    let body = serde_json::json!({"__type": kind, "CancellationReasons": reasons, "Message": "cancelled"});
+    Answer::Http(400, vec![("content-type", "application/x-amz-json-1.0".into())], body.to_string())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn leftovers_and_conflicts_of_the_table_are_tried_again() {
-    let cancelled = |reasons: &str| {
-        let reasons: serde_json::Value = reasons.split(' ').map(|code| serde_json::json!({"Code": code})).collect();
-        let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
-        let body = serde_json::json!({"__type": kind, "CancellationReasons": reasons, "Message": "cancelled"});
-        Answer::Http(400, vec![("content-type", "application/x-amz-json-1.0".into())], body.to_string())
-    };
     let stub = Stub::start(move |n, request| match (n, target(request)) {
         (1, "BatchWriteItem") => {
             let request: serde_json::Value = serde_json::from_str(&request.body).expect("JSON");
@@ -292,6 +295,52 @@ async fn leftovers_and_conflicts_of_the_table_are_tried_again() {
     .await;
     let error = adapters(&refused.endpoint).catalog.upsert(&entry()).await.expect_err("refused");
     assert_eq!(error.kind, Kind::Fatal);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reservation_that_meets_another_is_tried_again_and_its_refusal_is_read_from_the_reasons() {
+    let reservation = Reservation {
+        id: "1".into(),
+        at_ms: 1,
+        day: "2026-11-23".into(),
+        asset: "a".into(),
+        collection: "c".into(),
+        capability: "caption".into(),
+        model: "m".into(),
+        forecast: MicroUsd(5),
+    };
+    let caps = [Cap { scope: "day".into(), limit: MicroUsd(10) }];
+    let reserve = async |endpoint: &str| {
+        let ledger = DynamoLedger::new(hurried(endpoint), "table");
+        ledger.reserve(&reservation, &caps).await
+    };
+
+    let conflict = Stub::start(|n, _| match n {
+        0 => cancelled("None None TransactionConflict"),
+        _ => json(serde_json::json!({})),
+    })
+    .await;
+    assert_eq!(reserve(&conflict.endpoint).await.expect("the second time"), Reserved::Taken);
+    assert_eq!(conflict.requests().len(), 2);
+
+    // The reason does not say how much is used, so the account is read.
+    let account = |_, request: &Request| match target(request) {
+        "GetItem" => json(serde_json::json!({"Item": {"used_micros": {"N": "7"}}})),
+        _ => cancelled("None None ConditionalCheckFailed"),
+    };
+    let full = Stub::start(account).await;
+    let expected =
+        Reserved::CapFull { scope: "day".into(), limit: MicroUsd(10), used: MicroUsd(7), forecast: MicroUsd(5) };
+    assert_eq!(reserve(&full.endpoint).await.expect("an answer"), expected);
+
+    let there = Stub::start(|_, _| cancelled("ConditionalCheckFailed None ConditionalCheckFailed")).await;
+    assert_eq!(reserve(&there.endpoint).await.expect("an answer"), Reserved::AlreadyReserved);
+
+    for (reasons, is_fatal) in [("None None ThrottlingError", false), ("None None ValidationError", true)] {
+        let refused = Stub::start(move |_, _| cancelled(reasons)).await;
+        let error = reserve(&refused.endpoint).await.expect_err(reasons);
+        assert_eq!(error.kind == Kind::Fatal, is_fatal, "{reasons}: {error}");
+    }
 }
 
 /// Errors as the services word them, through the SDKs' own parsers.

@@ -1,7 +1,8 @@
-//! Queue, catalog and claims in SQLite.
+//! Queue, catalog, claims and ledger in SQLite.
 
 pub(crate) mod catalog;
 pub(crate) mod claims;
 mod database;
+pub(crate) mod ledger;
 pub(crate) mod queue;
 mod words;

@@ -2,9 +2,12 @@
 
 use super::check::{BookError, Checker};
 use super::{
-    Book, EndOfLife, ImageLimits, Input, Kind, ListPrice, ModelSpec, Need, Price, Provider, RouteSpec, StructuredOutput,
+    Book, Caps, EndOfLife, ImageLimits, Input, Kind, ListPrice, ModelSpec, Need, Price, Provider, RouteSpec,
+    StructuredOutput,
 };
+use crate::MicroUsd;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use toml::Spanned;
@@ -16,6 +19,17 @@ struct BookFile {
     model: Vec<Spanned<ModelFile>>,
     #[serde(default)]
     route: Vec<RouteFile>,
+    #[serde(default)]
+    caps: CapsFile,
+}
+
+/// Micro-dollars.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CapsFile {
+    day: Option<MicroUsd>,
+    #[serde(default)]
+    collection: BTreeMap<Spanned<String>, MicroUsd>,
 }
 
 #[derive(Deserialize)]
@@ -65,7 +79,8 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Book, BookError> {
         let route = route(&mut check, &format!("route[{index}]"), file, &models, &routes);
         routes.push(route);
     }
-    check.finish(Book { models, routes })
+    let caps = caps(&mut check, file.caps);
+    check.finish(Book { models, routes, caps })
 }
 
 fn model(check: &mut Checker, path: &str, span: Range<usize>, file: ModelFile, before: &[Arc<ModelSpec>]) -> ModelSpec {
@@ -211,4 +226,12 @@ fn route(
     }
     let models = file.models.into_inner().into_iter().map(Spanned::into_inner).collect();
     RouteSpec { name: file.name.into_inner(), models, needs: file.needs }
+}
+
+fn caps(check: &mut Checker, file: CapsFile) -> Caps {
+    for name in file.collection.keys() {
+        check.id(name.span(), "caps.collection", name.get_ref());
+    }
+    let collection = file.collection.into_iter().map(|(name, limit)| (name.into_inner(), limit)).collect();
+    Caps { day: file.day, collection }
 }

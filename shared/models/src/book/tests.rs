@@ -72,6 +72,28 @@ fn a_book_is_read() {
 }
 
 #[test]
+fn caps_are_read_and_there_are_none_by_default() {
+    assert_eq!(Book::default().caps(), &Caps::default());
+    let text = format!("{GOOD}[caps]\nday = 5_000_000\n[caps.collection]\nproducts = 1_000_000\nhero = 0\n");
+    let caps = Book::parse("m.toml", &text).expect("reads").caps().clone();
+    let collection = [("hero".to_owned(), MicroUsd(0)), ("products".to_owned(), MicroUsd(1_000_000))].into();
+    assert_eq!(caps, Caps { day: Some(MicroUsd(5_000_000)), collection });
+    let cases = [
+        ("[caps]\nday = -5", "m.toml:14: day: invalid value: integer `-5`; give u64"),
+        ("[caps]\nday = \"5 USD\"", "m.toml:14: day: invalid type: string \"5 USD\"; give u64"),
+        ("[caps]\nweek = 5", "m.toml:14: week: unknown field `week`; give `day` or `collection`"),
+        (
+            "[caps.collection]\n\"My pictures\" = 5",
+            "m.toml:14: caps.collection: `My pictures` is no name; use 1 to 64 of",
+        ),
+    ];
+    for (lines, expected) in cases {
+        let found = Book::parse("m.toml", &format!("{GOOD}{lines}\n")).expect_err("wrong").to_string();
+        assert!(found.contains(expected), "{lines}:\n{found}\nlacks {expected}");
+    }
+}
+
+#[test]
 fn errors_name_line_field_and_fix() {
     let errors = |from: &str, to: &str| {
         assert!(GOOD.contains(from), "{from}");

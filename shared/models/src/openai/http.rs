@@ -75,14 +75,15 @@ impl HttpClient {
         let request = request
             .body(Full::from(body))
             .map_err(|error| configuration("the request could not be built").because(error))?;
-        let lost = |message: &str| {
-            ModelError::of(Class::Retry { after: AFTER_FAILURE }, model, "connection", format!("{message} (`{url}`)"))
+        let lost = |code: &str, message: &str| {
+            ModelError::of(Class::Retry { after: AFTER_FAILURE }, model, code, format!("{message} (`{url}`)"))
                 .attempts(3)
         };
-        let response = self.client.request(request).await.map_err(|e| lost("the server was not reached").because(e))?;
+        let unreached = |error| lost("connection", "the server was not reached").because(error);
+        let response = self.client.request(request).await.map_err(unreached)?;
         let (head, body) = response.into_parts();
         let body = Limited::new(body, MAX_ANSWER).collect().await;
-        let body = body.map_err(|error| lost("the answer broke off").because(error))?.to_bytes();
+        let body = body.map_err(|error| lost("protocol", "the answer broke off").because(error))?.to_bytes();
         let request_id = head.headers.get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
         if head.status.is_success() {
             return Ok(Answered { body, request_id });

@@ -1,7 +1,7 @@
 //! The file of recorded exchanges: a JSON line each, in the order in which they were made.
 
 use super::difference::{difference, distance};
-use crate::{Class, MicroUsd, ModelError, ModelResult, PassedOver, Usage};
+use crate::{Budget, Class, MicroUsd, ModelError, ModelResult, PassedOver, Usage};
 use asset::canonical::canonical_json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -63,6 +63,7 @@ enum RecordedClass {
     Throttled { after_ms: u64 },
     Blocked { reason: String },
     BadOutput { errors: Vec<String>, raw: String },
+    Budget(Budget),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -161,6 +162,7 @@ impl Failure {
             Class::Throttled { after } => RecordedClass::Throttled { after_ms: ms(after) },
             Class::Blocked { reason } => RecordedClass::Blocked { reason: reason.clone() },
             Class::BadOutput { errors, raw } => RecordedClass::BadOutput { errors: errors.clone(), raw: raw.clone() },
+            Class::Budget(budget) => RecordedClass::Budget(budget.clone()),
         };
         Failure {
             class,
@@ -183,6 +185,7 @@ impl Failure {
             RecordedClass::Throttled { after_ms } => Class::Throttled { after: Duration::from_millis(after_ms) },
             RecordedClass::Blocked { reason } => Class::Blocked { reason },
             RecordedClass::BadOutput { errors, raw } => Class::BadOutput { errors, raw },
+            RecordedClass::Budget(budget) => Class::Budget(budget),
         };
         let mut error = ModelError::of(class, model, self.code, self.message).requested(self.request_id);
         error.model = self.model;

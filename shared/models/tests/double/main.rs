@@ -59,7 +59,7 @@ async fn every_error_of_the_table_says_what_to_do_next() {
             Class::Unavailable => "unavailable",
             Class::Retry { .. } => "retry",
             Class::Throttled { .. } => "throttled",
-            Class::Blocked { .. } | Class::BadOutput { .. } => "other",
+            Class::Blocked { .. } | Class::BadOutput { .. } | Class::Budget(_) => "other",
         };
         assert_eq!((class, double.log().len(), error.code.as_str()), (expected, n_calls, name), "{error}");
         assert!(error.message.starts_with(MARK), "{error}");

@@ -1,5 +1,6 @@
 //! The contract suite catches adapters that lie: each test plants one fault in a memory twin and names the promises that must break.
 
+mod ledgers;
 mod queues;
 mod rows;
 mod stores;
