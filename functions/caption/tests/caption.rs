@@ -102,7 +102,7 @@ impl World {
             attempt: attempt(),
             job: job(prompt),
             collection: String::new(),
-        limits: Limits::default(),
+            limits: Limits::default(),
         }
     }
 

@@ -161,8 +161,15 @@ async fn the_same_by_way_of_an_openai_compatible_server() {
     assert_eq!(*n_calls.lock().expect("not poisoned"), 2);
 
     let cost = home.json(&["cost", "--by", "model"]);
-    assert_eq!((&cost["rows"][0]["model"], &cost["rows"][0]["calls"], &cost["micro_usd"]), (&json!("seer-of-here"), &json!(2), &json!(2100)));
-    assert!(home.text(&["cost"]).contains("alt_text     1      0       0          900        30          $0.001050"), "{}", home.text(&["cost"]));
+    assert_eq!(
+        (&cost["rows"][0]["model"], &cost["rows"][0]["calls"], &cost["micro_usd"]),
+        (&json!("seer-of-here"), &json!(2), &json!(2100))
+    );
+    assert!(
+        home.text(&["cost"]).contains("alt_text     1      0       0          900        30          $0.001050"),
+        "{}",
+        home.text(&["cost"])
+    );
 
     // A person's word.
     assert!(home.text(&["review", "ls"]).contains("nothing waits"));

@@ -58,7 +58,7 @@ fn unknown_fields() {
         "jpeg =",
         "zebra = 1\njpeg =",
         expect![
-            "p.toml:6: zebra: unknown field `zebra`; the fields here are name, keys, color, avif, webp, jpeg, view"
+            "p.toml:6: zebra: unknown field `zebra`; the fields here are name, keys, color, avif, webp, jpeg, view, text"
         ],
     );
 }
@@ -281,4 +281,29 @@ fn all_errors_at_once() {
         p.toml:14: collection[0].view[1].crop: `1-1` is no aspect ratio; give width:height, for example "16:9"
         p.toml:15: collection[0].view[1].widths[0]: 0 is no width; give pixels from 1 to 16384"#]]
     .assert_eq(&errors(&text));
+}
+
+#[test]
+fn texts() {
+    let described = |line: &str| {
+        let text = format!("{}\n[[collection.text]]\nfield = \"alt_text\"\nlocale = \"en\"\n{line}\n", make::SMALL);
+        asset::profile::Profile::parse("p.toml", &text).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(described(""), Ok(()));
+    let error = |line: &str| described(line).unwrap_err();
+    assert_eq!(
+        error("max_characters = 5"),
+        "p.toml:20: collection[0].text[0].max_characters: 5 is no length for a text; give 20 to 10000 characters"
+    );
+    assert!(
+        error("[[collection.text]]\nfield = \"alt_text\"\nlocale = \"en\"")
+            .contains("is there twice; ask for each text once per locale")
+    );
+    assert!(
+        error("[[collection.text]]\nfield = \"alt_text\"\nlocale = \"English\"").contains("`English` is no locale")
+    );
+    assert!(error("[[collection.text]]\nfield = \"caption\"\nlocale = \"en\"").contains("unknown variant `caption`"));
+    let decorative = "[[collection.text]]\nfield = \"description\"\nlocale = \"de\"\nplacement = \"decorative\"";
+    assert!(error(decorative).contains("a decorative picture has no description"));
+    assert!(error("[models]\nvision = \"\"").contains("models.vision: it is empty"));
 }

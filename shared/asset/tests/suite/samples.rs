@@ -2,10 +2,11 @@
 
 use crate::make;
 use asset::event::{InboxChange, parse_inbox_events};
+use asset::field::{Field, Placement, WriteSpec};
 use asset::image::FocalPoint;
 use asset::plan;
 use asset::sequencer::Sequencer;
-use asset::task::{Job, Settled};
+use asset::task::{Job, Settled, Task};
 use expect_test::{ExpectFile, expect, expect_file};
 use serde::Serialize;
 use std::path::Path;
@@ -82,5 +83,15 @@ fn tasks_are_spelled_as_in_the_samples() {
     let task = |job: Job| make::task(&Sequencer::ZERO, "v1", 0, job, &profile);
     check(&task(Job::Inspect), expect_file!["../../../../events/samples/resize/inspect.json"]);
     check(&task(jobs[1].clone()), expect_file!["../../../../events/samples/resize/render.json"]);
+    let write = WriteSpec {
+        field: Field::AltText,
+        placement: Placement::Informative,
+        locale: "en".into(),
+        max_characters: 150,
+        model: "vision-small".into(),
+        prompt: make::prompt("1.0.0").1,
+    };
+    let write = Task { collection: "default".into(), ..task(Job::Write(write)) };
+    check(&write, expect_file!["../../../../events/samples/caption/write.json"]);
     check(&Settled { asset: make::asset() }, expect_file!["../../../../events/samples/settle/settled.json"]);
 }
