@@ -24,14 +24,8 @@ struct Graph {
 }
 
 fn graph() -> Graph {
-    graph_with(&[])
-}
-
-/// The same, with arguments for cargo: features.
-fn graph_with(arguments: &[&str]) -> Graph {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", &host()])
-        .args(arguments)
         .current_dir(root())
         .output()
         .expect("cargo runs");

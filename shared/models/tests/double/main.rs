@@ -36,7 +36,10 @@ fn models(url: &str) -> Models {
     });
     // A clock whose pauses are over at once: the tries are what is counted here.
     let clock = ports::memory::ManualClock::advancing(embedded::SystemClock.now_ms());
-    Models::new(Book::default(), Arc::new(clock)).with_bedrock(Bedrock::new(&environment.expect("complete")))
+    // The shipped models, with a route over two of them: the shipped one has only those with a price.
+    let route = "[[route]]\nname = \"two\"\nmodels = [\"claude-haiku-4-5\", \"nova-2-lite\"]\n";
+    let book = Book::parse("test.toml", &format!("{}\n{route}", models::book::DEFAULT_BOOK)).expect("a book");
+    Models::new(book, Arc::new(clock)).with_bedrock(Bedrock::new(&environment.expect("complete")))
 }
 
 async fn ask(model: &dyn TextModel, request: &Request) -> ModelResult<models::Answer> {
@@ -114,7 +117,7 @@ async fn a_marked_prompt_is_written_to_the_cache_once() {
 async fn a_route_falls_over_to_the_next_model() {
     let script = r#"{"rules":[{"model":"haiku","reply":{"error":"ModelErrorException"}}]}"#;
     let double = Double::start(Script::parse(script).expect("a script")).await.expect("starts");
-    let model = models(&double.url()).text("vision-small").expect("connects");
+    let model = models(&double.url()).text("two").expect("connects");
     let answer = ask(&*model, &request("x")).await.expect("the second answers");
     assert_eq!((answer.model_asked.as_str(), answer.passed_over.len()), ("nova-2-lite", 1));
     assert_eq!(answer.passed_over[0].model, "claude-haiku-4-5");
