@@ -102,7 +102,7 @@ fn state(manifest: &Manifest) -> Line {
     let text = match (&readiness.reason, readiness.state) {
         (None, _) => words.to_owned(),
         // Each gap has its own line below; the whole list here would only bury it.
-        (Some(_), State::ReadyWithGaps | State::Failed) => {
+        (Some(_), State::ReadyWithGaps | State::Failed) if readiness.gaps().next().is_some() => {
             format!("{words}: {} refused", count(readiness.gaps().count(), "step was", "steps were"))
         }
         (Some(reason), _) => format!("{words}: {}", visible(reason)),

@@ -108,6 +108,8 @@ fn what_a_check_found_waits_for_a_person() {
     assert_eq!(life.stands(), (State::Ready, FieldStatus::Approved, Some("A heroo.")));
     life.say(2, reject(life.digest()));
     assert_eq!(life.stands(), (State::ReadyWithGaps, FieldStatus::Rejected, None));
+    let first = why(&life.manifest, 20_000).remove(0).text;
+    assert!(first.starts_with("ready with gaps: alt text in en: ada rejected"), "{first}");
     life.say(3, edit("A hero.", "one"));
     assert_eq!(life.stands(), (State::Ready, FieldStatus::Human, Some("A hero.")));
     assert_eq!(life.text().by.as_deref(), Some("ada"));
