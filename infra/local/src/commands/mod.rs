@@ -5,6 +5,7 @@ pub mod cost;
 pub mod doctor;
 pub mod ls;
 pub mod progress;
+pub mod prompts;
 pub mod redrive;
 pub mod retry;
 pub mod review;
