@@ -84,6 +84,25 @@ impl Home {
         String::from_utf8(output.stdout).expect("UTF-8")
     }
 
+    /// Runs hosts until everything is folded that lies there: without one, nobody works.
+    fn fold(&self) {
+        for number in 0..10 {
+            let copy = self.folder.path().join(format!("copy {number}.jpg"));
+            std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(PICTURE), &copy).expect("copies");
+            self.json(&["add", copy.to_str().expect("UTF-8")]);
+            if self.json(&["verify"])["problems"] == json!([]) {
+                return;
+            }
+        }
+        panic!("it is never folded: {:#}", self.json(&["verify"]));
+    }
+
+    fn text_of_failure(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        assert!(!output.status.success(), "{args:?}: {output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// Adds a picture and returns its row.
     fn add(&self, sample: &str) -> Value {
         let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(sample);
@@ -175,16 +194,54 @@ async fn the_same_by_way_of_an_openai_compatible_server() {
     assert!(home.text(&["review", "ls"]).contains("nothing waits"));
     let edit = ["review", "edit", PICTURE, "--text", "Astronaut Eileen Collins.", "--by", "ada"];
     assert!(home.text(&edit).contains("recorded: alt text in en"));
-    let copy = home.folder.path().join("another.jpg");
-    std::fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(PICTURE), &copy).expect("copies");
-    // The next host folds the verdict; the same bytes under another key are described without a call.
-    home.json(&["add", copy.to_str().expect("UTF-8")]);
+    // The same bytes under another key are described without a call.
+    home.fold();
     let rows = home.json(&["ls"]);
     let of = |key: &str| rows.as_array().expect("rows").iter().find(|row| row["key"] == key).expect("a row").clone();
     assert_eq!(of(PICTURE)["texts"][0]["text"], "Astronaut Eileen Collins.");
     assert_eq!(of(PICTURE)["texts"][0]["status"], "human");
-    assert_eq!(of("another.jpg")["texts"][0]["text"], ALT);
+    assert_eq!(of("copy 0.jpg")["texts"][0]["text"], ALT);
     assert_eq!(*n_calls.lock().expect("not poisoned"), 2, "nobody was asked again");
+}
+
+/// Files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_changed_byte_of_what_was_written_is_noticed() {
+    let (url, _) = openai().await;
+    let home = Home::new(&format!("provider = \"openai\"\nurl = \"{url}\""), "");
+    home.add(PICTURE);
+    home.text(&["review", "edit", PICTURE, "--text", "Astronaut Eileen Collins.", "--by", "ada"]);
+    home.fold();
+    let store = home.folder.path().join("data/store/assets");
+    let facts: Vec<PathBuf> =
+        files(&store).into_iter().filter(|path| path.to_string_lossy().contains("/facts/")).collect();
+    assert!(facts.len() >= 6, "{facts:?}");
+    let change = |path: &Path, at: usize| {
+        let bytes = std::fs::read(path).expect("reads");
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        std::fs::write(path, changed).expect("writes");
+        let output = home.run(&["verify"]);
+        assert!(!output.status.success(), "byte {at} of `{}`", path.display());
+        std::fs::write(path, bytes).expect("writes");
+    };
+    for fact in &facts {
+        let length = std::fs::metadata(fact).expect("is there").len() as usize;
+        (0..12).for_each(|part| change(fact, (length - 1) * part / 11));
+    }
+    // The manifest's own copy of the words, and the conclusion drawn from them.
+    let manifest = files(&store).into_iter().find(|path| path.ends_with("manifest.json")).expect("a manifest");
+    let text = std::fs::read_to_string(&manifest).expect("reads");
+    let places: Vec<usize> = text.match_indices("Astronaut").map(|(at, _)| at).collect();
+    assert_eq!(places.len(), 2, "the verdict and what is in force");
+    places.into_iter().for_each(|at| change(&manifest, at));
+    std::fs::remove_file(&facts[0]).expect("removes");
+    assert!(home.text_of_failure(&["verify"]).contains("is in the manifest and not in the store"));
 }
 
 #[test]

@@ -12,4 +12,5 @@ pub mod review;
 pub mod status;
 pub mod sweep;
 pub mod verify;
+mod verify_facts;
 pub mod why;

@@ -1,5 +1,6 @@
 //! `greenroom verify`: every object against its manifest, by content.
 
+use super::verify_facts;
 use crate::node::Node;
 use crate::settings::Settings;
 use anyhow::Result;
@@ -18,12 +19,13 @@ use std::process::ExitCode;
 
 /// What was checked, and what is wrong.
 #[derive(Debug, Default, Serialize)]
-struct Report {
+pub(super) struct Report {
     assets: u64,
+    pub facts: u64,
     originals: u64,
     outputs: u64,
     inbox_files: u64,
-    problems: Vec<String>,
+    pub problems: Vec<String>,
 }
 
 /// Checks everything. Fails if there is a problem.
@@ -48,8 +50,10 @@ pub async fn verify(settings: Settings, json: bool) -> Result<ExitCode> {
     match json {
         true => println!("{}", serde_json::to_string_pretty(&report)?),
         false => {
-            let Report { assets, originals, outputs, inbox_files, problems } = &report;
-            println!("{assets} assets, {originals} originals, {outputs} outputs, {inbox_files} inbox files checked");
+            let Report { assets, facts, originals, outputs, inbox_files, problems } = &report;
+            println!(
+                "{assets} assets, {facts} facts, {originals} originals, {outputs} outputs, {inbox_files} inbox files checked"
+            );
             problems.iter().for_each(|problem| println!("problem: {}", visible(problem)));
             println!("{} problems", problems.len());
         }
@@ -105,7 +109,7 @@ async fn verify_asset(node: &Node, asset: &AssetId, objects: &BTreeSet<String>, 
             report.problems.push(format!("the {kind} `{key}` is not folded yet: `greenroom sweep --all`"));
         }
     }
-    Ok(())
+    verify_facts::check(node, &manifest, objects, report).await
 }
 
 async fn check_content(node: &Node, key: &str, expected: &Sha256, report: &mut Report) -> Result<()> {
