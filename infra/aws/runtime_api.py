@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import queue
 import socket
 import subprocess
@@ -77,21 +78,11 @@ class Function:
         return out.splitlines()
 
 
+SAMPLE = pathlib.Path(__file__).parents[2] / "events/samples/sqs/batch.json"
+
+
 def batch(bodies):
-    """An event of an SQS event source mapping."""
-    return {
-        "Records": [
-            {
-                "messageId": f"m{index}",
-                "receiptHandle": f"receipt-{index}",
-                "body": body,
-                "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "0", "SenderId": "s", "ApproximateFirstReceiveTimestamp": "0"},
-                "messageAttributes": {},
-                "md5OfBody": "",
-                "eventSource": "aws:sqs",
-                "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:q",
-                "awsRegion": "eu-central-1",
-            }
-            for index, body in enumerate(bodies)
-        ]
-    }
+    """An event of an SQS event source mapping: the sample's first record for each body."""
+    record = json.loads(SAMPLE.read_text())["Records"][0]
+    records = [record | {"messageId": f"m{index}", "receiptHandle": f"receipt-{index}", "body": body} for index, body in enumerate(bodies)]
+    return {"Records": records}

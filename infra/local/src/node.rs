@@ -137,7 +137,8 @@ impl Node {
         }
     }
 
-    pub fn caption(&self) -> Result<Caption> {
+    /// Connects the models of the price book. Nothing is asked yet.
+    pub fn models(&self) -> Result<Models> {
         let http = Arc::new(HttpClient::new().context("failed to read this system's certificates")?);
         let models = Models::new(self.settings.book.clone(), self.clock.clone());
         let models = models.with_openai(http, |name| std::env::var(name).ok());
@@ -147,6 +148,11 @@ impl Node {
             // Said by the task that asks for a model of Bedrock's, and by nobody else.
             Err(_) => models,
         };
+        Ok(models)
+    }
+
+    pub fn caption(&self) -> Result<Caption> {
+        let models = self.models()?;
         Ok(Caption {
             store: self.store.clone(),
             create: self.store.clone(),

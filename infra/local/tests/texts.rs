@@ -245,6 +245,32 @@ async fn one_changed_byte_of_what_was_written_is_noticed() {
 }
 
 #[test]
+fn the_doctor_knows_whether_anybody_can_write() {
+    let home = Home::new("provider = \"openai\"\nurl = \"http://127.0.0.1:9/v1\"", "");
+    let models = |home: &Home| {
+        let checks = home.json(&["doctor"]);
+        let check = checks.as_array().expect("checks").iter().find(|check| check["name"] == "models").cloned();
+        check.unwrap_or_else(|| panic!("no check of models: {checks:#}"))
+    };
+    assert_eq!(models(&home)["found"], "texts by `seer`");
+    let book = home.folder.path().join("data/models.toml");
+    let text = std::fs::read_to_string(&book).expect("reads");
+    let change = |from: &str, to: &str| {
+        let changed: String =
+            text.lines().map(|line| if line.starts_with(from) { to } else { line }.to_owned() + "\n").collect();
+        std::fs::write(&book, changed).expect("writes");
+        let check = models(&home);
+        assert_eq!(check["ok"], false, "{check:#}");
+        check["found"].as_str().expect("words").to_owned()
+    };
+    assert_eq!(change("price", ""), "`seer` has no price, so nothing may be spent on it");
+    let ended =
+        change("url", "url = \"http://127.0.0.1:9/v1\"\nend_of_life = { date = \"2026-01-31\", source = \"test\" }");
+    assert_eq!(ended, "`seer` ended on 2026-01-31");
+    assert!(change("name", "name = \"other\"").contains("`vision`"));
+}
+
+#[test]
 fn without_a_model_the_picture_is_there_and_the_text_is_blocked() {
     let home = Home::new("provider = \"openai\"\nurl = \"http://127.0.0.1:9/v1\"", "");
     let profile = home.folder.path().join("data/profile.toml");

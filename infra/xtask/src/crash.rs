@@ -31,7 +31,7 @@ pub fn main(args: &[String]) -> anyhow::Result<()> {
             other => bail!("`{other}` is no option of `crash`; usage: cargo xtask crash [--kills N] [--seed S]"),
         }
     }
-    let place = Place::new("crash")?;
+    let place = Place::new("crash", 5)?;
     let is_over = AtomicBool::new(false);
     let (histories, slowest) = thread::scope(|scope| {
         let (place, is_over) = (&place, &is_over);

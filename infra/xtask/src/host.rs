@@ -30,13 +30,14 @@ pub struct Place {
     profile: PathBuf,
     s3: u16,
     console: u16,
+    sweep_seconds: u32,
 }
 
 pub struct Host(Child);
 
 impl Place {
-    /// Makes an empty data folder below `target`.
-    pub fn new(name: &str) -> anyhow::Result<Self> {
+    /// Makes an empty data folder below `target`, whose host sweeps so often: 60 is the default of the program.
+    pub fn new(name: &str, sweep_seconds: u32) -> anyhow::Result<Self> {
         let target = setup::workspace().join("target");
         let binary = target.join("release/greenroom");
         if !binary.exists() {
@@ -52,7 +53,7 @@ impl Place {
         // Both at once, so that they differ.
         let (s3, console) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
         let (s3, console) = (s3.local_addr()?.port(), console.local_addr()?.port());
-        Ok(Place { binary, data, profile, s3, console })
+        Ok(Place { binary, data, profile, s3, console, sweep_seconds })
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -66,7 +67,8 @@ impl Place {
         let begin = Instant::now();
         let log = fs::File::options().create(true).append(true).open(self.data.join("host.log"))?;
         let (s3, console) = (format!("127.0.0.1:{}", self.s3), format!("127.0.0.1:{}", self.console));
-        let mut command = self.command(&["--s3", &s3, "--console", &console, "--sweep-seconds", "5", "up"]);
+        let sweep_seconds = self.sweep_seconds.to_string();
+        let mut command = self.command(&["--s3", &s3, "--console", &console, "--sweep-seconds", &sweep_seconds, "up"]);
         command.env("GREENROOM_LOG", "warn").stdout(Stdio::null()).stderr(log);
         let mut host = Host(command.spawn().with_context(|| format!("failed to start `{}`", self.binary.display()))?);
         while TcpStream::connect(&s3).is_err() {

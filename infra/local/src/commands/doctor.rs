@@ -6,6 +6,8 @@ use crate::remote;
 use crate::settings::{SettingArgs, Settings};
 use anyhow::Result;
 use asset::image::{Encoding, Framing, Limits, OutputFormat, RenderSpec};
+use models::Usage;
+use models::book::Lifetime;
 use ports::Queue;
 use serde::Serialize;
 use std::net::TcpListener;
@@ -106,6 +108,12 @@ async fn inspect_node(settings: Settings, checks: &mut Vec<Check>) {
             .map_err(|error| format!("{address}: {error}"));
         note(checks, name, found, "stop what listens there or choose another address");
     }
+    note(
+        checks,
+        "models",
+        describe_models(&node),
+        "mend the named line of models.toml or of the profile; `greenroom up --help` says where they are",
+    );
     for (name, queue) in node.queues_by_name() {
         let found = match queue.depth().await {
             Ok(depth) if depth.dead == 0 => Ok(format!("{} waiting, no dead letters", depth.visible)),
@@ -114,6 +122,33 @@ async fn inspect_node(settings: Settings, checks: &mut Vec<Check>) {
         };
         note(checks, name, found, "`greenroom status` shows them, `greenroom redrive` delivers them again");
     }
+}
+
+/// Says whether whoever is to write texts can be asked, and may be paid. Asks nobody: that would cost.
+fn describe_models(node: &Node) -> Result<String, String> {
+    let Settings { profile, book, .. } = &node.settings;
+    if profile.collections.iter().all(|collection| collection.texts.is_empty()) {
+        return Ok("the profile asks for no texts".to_owned());
+    }
+    let name = profile.models.vision.as_deref();
+    let name = name.ok_or("the profile asks for texts, and names no model in `[models]`")?;
+    let models = node.models().map_err(|error| format!("{error:#}"))?;
+    models.text(name).map_err(|error| error.to_string())?;
+    let ids = book.route(name).map_or_else(|| vec![name.to_owned()], |route| route.models.clone());
+    let now = jiff::Timestamp::from_millisecond(node.clock.now_ms() as i64).map_err(|error| error.to_string())?;
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let mut found = Vec::new();
+    for model in ids.iter().filter_map(|id| book.model(id)) {
+        if model.cost(&Usage::default()).is_none() {
+            return Err(format!("`{}` has no price, so nothing may be spent on it", model.id));
+        }
+        found.push(match model.lifetime(today) {
+            Lifetime::Fine => format!("`{}`", model.id),
+            Lifetime::Ending { date, days } => format!("`{}`, which ends in {days} days, on {date}", model.id),
+            Lifetime::Over { date } => return Err(format!("`{}` ended on {date}", model.id)),
+        });
+    }
+    Ok(format!("texts by {}", found.join(", then ")))
 }
 
 /// Renders one tiny picture into every format: encoders and decoders of this build work.

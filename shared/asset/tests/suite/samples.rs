@@ -71,6 +71,13 @@ fn every_inbox_sample_parses() {
     "#]].assert_eq(&lines);
 }
 
+#[test]
+fn another_services_event_is_no_upload() {
+    let body = std::fs::read_to_string(Path::new(SAMPLES).join("transcribe/completed.json")).expect("a sample");
+    let found = parse_inbox_events(&body);
+    assert!(found.as_ref().map_or(true, |events| events.is_empty()), "{found:?}");
+}
+
 fn check<T: Serialize>(value: &T, file: ExpectFile) {
     file.assert_eq(&format!("{}\n", serde_json::to_string_pretty(value).expect("messages serialize")));
 }

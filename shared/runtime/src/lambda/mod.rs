@@ -122,3 +122,30 @@ impl Clock for WallClock {
         fastrand::u64(..)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn a_batch_is_read_as_it_is_sent() {
+        let text = include_str!("../../../../events/samples/sqs/batch.json");
+        let event: SqsEvent = serde_json::from_str(text).expect("an event");
+        let again: Value = serde_json::to_value(&event).expect("JSON");
+        let batch: Vec<Received> = event.records.into_iter().map(received).collect();
+        assert_eq!((batch.len(), batch[0].attempt, batch[1].attempt), (2, 1, 3));
+        assert_eq!(batch[0].id, "059f36b4-87a3-44ab-83d2-661975830a7d");
+        assert!(batch[0].receipt.starts_with("AQEB"));
+        assert_eq!(batch[1].body, r#"{"sweep":"due"}"#);
+        // Whatever was sent is still there after a round trip.
+        let sent: Value = serde_json::from_str(text).expect("JSON");
+        for (sent, again) in
+            sent["Records"].as_array().expect("records").iter().zip(again["Records"].as_array().expect("records"))
+        {
+            for (name, value) in sent.as_object().expect("a record") {
+                assert_eq!(&again[name], value, "{name}");
+            }
+        }
+    }
+}
