@@ -151,6 +151,9 @@ fn log_end(part: &str, ended: Result<()>) {
 /// The catalog is a projection, and what it missed only a look at the store itself can find.
 const ALL_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Looks that wait for `settle`, above which a sweep for what is unfinished can wait too.
+const BACKLOG: u64 = 1000;
+
 /// Compares the inbox with what is known, and what is known with the profile: at the start, then every `sweep_every`.
 async fn sweep_now_and_then(node: Arc<Node>, settle: Arc<Settle>, drain: CancellationToken) {
     let mut all_at = Instant::now() + ALL_EVERY;
@@ -161,7 +164,9 @@ async fn sweep_now_and_then(node: Arc<Node>, settle: Arc<Settle>, drain: Cancell
         }
         let swept = async {
             inbox::reconcile(&node.inbox, node.store.as_ref(), node.catalog.as_ref(), &node.notifier).await?;
-            settle.sweep(scope).await
+            // Whoever waits in the queue will be looked at: a sweep would only make the queue longer by everybody who is not ready yet.
+            let n_waiting = node.settle_queue.depth().await?.visible;
+            if scope == SweepScope::Due && n_waiting > BACKLOG { Ok(0) } else { settle.sweep(scope).await }
         };
         let swept: Result<u64, PortError> = swept.await;
         if let Err(error) = swept {
