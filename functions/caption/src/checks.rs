@@ -2,7 +2,11 @@
 
 use crate::ask::Words;
 use asset::field::{Field, Finding, Severity, WriteSpec};
+use std::sync::LazyLock;
 use text::alt_text::{self, AltText, Rules};
+
+/// A thousand lines of word lists, read once.
+static RULES: LazyLock<Rules> = LazyLock::new(Rules::default);
 
 /// Returns what was found, the worst first.
 pub(crate) fn check(spec: &WriteSpec, words: &Words) -> Vec<Finding> {
@@ -28,7 +32,7 @@ fn alt_text(spec: &WriteSpec, words: &Words) -> Vec<Finding> {
     };
     let to_ours =
         |found: alt_text::Finding| finding(found.check.id(), found.severity, format!("{}; {}", found.found, found.fix));
-    alt_text::check(&alt, &Rules::default()).into_iter().map(to_ours).collect()
+    alt_text::check(&alt, &RULES).into_iter().map(to_ours).collect()
 }
 
 fn description(spec: &WriteSpec, words: &Words) -> Vec<Finding> {

@@ -139,7 +139,7 @@ impl Node {
 
     /// Connects the models of the price book. Nothing is asked yet.
     pub fn models(&self) -> Result<Models> {
-        let http = Arc::new(HttpClient::new().context("failed to read this system's certificates")?);
+        let http = Arc::new(HttpClient::new().context("failed to prepare connections to models")?);
         let models = Models::new(self.settings.book.clone(), self.clock.clone());
         let models = models.with_openai(http, |name| std::env::var(name).ok());
         #[cfg(feature = "aws")]

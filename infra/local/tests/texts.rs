@@ -63,14 +63,22 @@ impl Home {
     }
 
     fn run(&self, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_greenroom"))
+        self.command(args).output().expect("the binary runs")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        command
             .args(args)
             .env("GREENROOM_DATA", self.folder.path().join("data"))
             .env("GREENROOM_DURABILITY", "process")
             .env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &self.bedrock)
-            .envs([("AWS_REGION", "us-east-1"), ("AWS_ACCESS_KEY_ID", "AKIATEST"), ("AWS_SECRET_ACCESS_KEY", "secret")])
-            .output()
-            .expect("the binary runs")
+            .envs([
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_ACCESS_KEY_ID", "AKIATEST"),
+                ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ]);
+        command
     }
 
     fn json(&self, args: &[&str]) -> Value {
@@ -242,6 +250,19 @@ async fn one_changed_byte_of_what_was_written_is_noticed() {
     places.into_iter().for_each(|at| change(&manifest, at));
     std::fs::remove_file(&facts[0]).expect("removes");
     assert!(home.text_of_failure(&["verify"]).contains("is in the manifest and not in the store"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_without_certificates_starts_and_reaches_a_server_of_its_own() {
+    let (url, _) = openai().await;
+    let home = Home::new(&format!("provider = \"openai\"\nurl = \"{url}\""), "");
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(PICTURE);
+    let mut command = home.command(&["add", picture.to_str().expect("UTF-8"), "--json"]);
+    let none = home.folder.path().join("none");
+    let output = command.env("SSL_CERT_FILE", &none).env("SSL_CERT_DIR", &none).output().expect("the binary runs");
+    assert!(output.status.success(), "{output:?}");
+    let rows: Value = serde_json::from_slice(&output.stdout).expect("rows");
+    assert_eq!(rows[0]["texts"][0]["text"], ALT, "{rows:#}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 use std::io;
 use std::sync::Arc;
@@ -37,17 +38,27 @@ pub(super) struct Answered {
 }
 
 impl HttpClient {
-    /// Prepares connections; fails where the system has no trusted certificates.
+    /// Prepares connections. Where the system has no trusted certificates, only servers without TLS can be reached: a model on the same
+    /// machine needs none.
     pub fn new() -> io::Result<Self> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_connect_timeout(Some(CONNECT));
         tcp.set_nodelay(true);
-        let https = HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(Arc::new(rustls::crypto::ring::default_provider()))?
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = match HttpsConnectorBuilder::new().with_provider_and_native_roots(provider.clone()) {
+            Ok(tls) => tls,
+            Err(error) => {
+                tracing::warn!(%error, "no server with TLS will be trusted: install ca-certificates, or set SSL_CERT_FILE");
+                let config = ClientConfig::builder_with_provider(provider)
+                    .with_safe_default_protocol_versions()
+                    .map_err(io::Error::other)?
+                    .with_root_certificates(RootCertStore::empty())
+                    .with_no_client_auth();
+                HttpsConnectorBuilder::new().with_tls_config(config)
+            }
+        };
+        let https = tls.https_or_http().enable_http1().wrap_connector(tcp);
         let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(https);
         Ok(HttpClient { client })
     }
