@@ -5,7 +5,7 @@ use crate::ids::{AssetId, Sha256, TaskId};
 use crate::image::{FocalPoint, ImageProbe, Inspection, OutputFormat};
 use crate::refusal::Refusal;
 use crate::sequencer::Sequencer;
-use crate::task::Attempt;
+use crate::task::{Attempt, Task};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +58,24 @@ pub struct TaskResult {
     /// The asset whose identical result was copied instead of computing again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reused_from: Option<AssetId>,
+}
+
+impl TaskResult {
+    /// Makes the result of a task that nobody else's was copied for.
+    pub fn new(task: &Task, outcome: Outcome, at_ms: u64, took_ms: u64) -> Self {
+        TaskResult {
+            asset: task.asset.clone(),
+            generation: task.generation.clone(),
+            task: task.id(),
+            attempt: task.attempt.clone(),
+            capability: task.job.capability().to_owned(),
+            source: task.source.clone(),
+            outcome,
+            at_ms,
+            took_ms,
+            reused_from: None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -86,16 +86,10 @@ pub fn settle(before: &Manifest, facts: Vec<Fact>, profile: &Profile, patience: 
 fn given_up(task: &Task, request: &Request, now_ms: u64) -> TaskResult {
     let found = format!("{} attempts ended without an answer", request.times);
     let way_out = "see the dead letters with `greenroom status`, then `greenroom retry ASSET`";
-    TaskResult {
-        asset: task.asset.clone(),
-        generation: task.generation.clone(),
-        task: task.id(),
-        attempt: task.attempt.clone(),
-        capability: task.job.capability().to_owned(),
-        source: task.source.clone(),
-        outcome: Outcome::Refused(Refusal::new(RefusalCode::GaveUp, found, way_out)),
-        at_ms: now_ms,
-        took_ms: now_ms.saturating_sub(request.first_ms),
-        reused_from: None,
-    }
+    TaskResult::new(
+        task,
+        Outcome::Refused(Refusal::new(RefusalCode::GaveUp, found, way_out)),
+        now_ms,
+        now_ms.saturating_sub(request.first_ms),
+    )
 }

@@ -99,18 +99,8 @@ impl Once {
             None => (craft.make(task, context).await?, None),
         };
         let at_ms = self.clock.now_ms();
-        let result = TaskResult {
-            asset: task.asset.clone(),
-            generation: task.generation.clone(),
-            task: task.id(),
-            attempt: task.attempt.clone(),
-            capability: task.job.capability().to_owned(),
-            source: task.source.clone(),
-            outcome,
-            at_ms,
-            took_ms: at_ms.saturating_sub(begin_ms),
-            reused_from,
-        };
+        let result =
+            TaskResult { reused_from, ..TaskResult::new(task, outcome, at_ms, at_ms.saturating_sub(begin_ms)) };
         self.record(&result, fact).await
     }
 

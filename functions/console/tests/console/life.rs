@@ -119,18 +119,7 @@ impl Life {
             Job::Render { .. } => Outcome::Rendered { outputs: vec![output(task)] },
             Job::Write(spec) => (self.writes)(spec),
         };
-        Fact::Result(TaskResult {
-            asset: task.asset.clone(),
-            generation: task.generation.clone(),
-            task: task.id(),
-            attempt: task.attempt.clone(),
-            capability: task.job.capability().into(),
-            source: task.source.clone(),
-            outcome,
-            at_ms: 2,
-            took_ms: 1,
-            reused_from: None,
-        })
+        Fact::Result(TaskResult::new(task, outcome, 2, 1))
     }
 
     /// Asks for the profile's texts with another limit: the model writes again.

@@ -190,18 +190,7 @@ fn hostile_manifest(profile: &Profile) -> Manifest {
     };
     let answer = |next: &asset::settle::Settlement, index: usize, outcome| {
         let task = &next.send[index];
-        Fact::Result(TaskResult {
-            asset: task.asset.clone(),
-            generation: task.generation.clone(),
-            task: task.id(),
-            attempt: task.attempt.clone(),
-            capability: task.job.capability().into(),
-            source: task.source.clone(),
-            outcome,
-            at_ms: 2,
-            took_ms: 1,
-            reused_from: None,
-        })
+        Fact::Result(TaskResult::new(task, outcome, 2, 1))
     };
     let facts = vec![answer(&first, 0, inspected)];
     let second = settle(&first.manifest, facts, profile, Patience::default(), 2);

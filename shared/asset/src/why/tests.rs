@@ -51,18 +51,7 @@ impl Story {
 
     fn answer(&self, title: &str, outcome: Outcome, reused_from: Option<AssetId>) -> Fact {
         let task = self.sent.iter().find(|task| task.job.title() == title).expect("the task was sent");
-        Fact::Result(TaskResult {
-            asset: task.asset.clone(),
-            generation: task.generation.clone(),
-            task: task.id(),
-            attempt: task.attempt.clone(),
-            capability: task.job.capability().into(),
-            source: task.source.clone(),
-            outcome,
-            at_ms: self.now_ms + 400,
-            took_ms: 82,
-            reused_from,
-        })
+        Fact::Result(TaskResult { reused_from, ..TaskResult::new(task, outcome, self.now_ms + 400, 82) })
     }
 
     fn verdict(&self, decision: Decision) -> Fact {

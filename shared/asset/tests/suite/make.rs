@@ -131,18 +131,7 @@ pub fn refused(task: &Task) -> Fact {
 }
 
 pub fn result(task: &Task, outcome: Outcome) -> Fact {
-    Fact::Result(TaskResult {
-        asset: task.asset.clone(),
-        generation: task.generation.clone(),
-        task: task.id(),
-        attempt: task.attempt.clone(),
-        capability: task.job.capability().into(),
-        source: task.source.clone(),
-        outcome,
-        at_ms: 5_000,
-        took_ms: 20,
-        reused_from: None,
-    })
+    Fact::Result(TaskResult::new(task, outcome, 5_000, 20))
 }
 
 pub fn inspected(focus: FocalPoint) -> Outcome {
