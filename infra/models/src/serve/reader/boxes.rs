@@ -5,7 +5,7 @@ use super::geometry::{Point, Rectangle};
 
 /// A pixel of text.
 const PIXEL: f32 = 0.3;
-/// A rectangle of text, by the mean of its pixels.
+/// A shape of text, by the mean of its own pixels: the rectangle around a curved line is half empty.
 const RECTANGLE: f32 = 0.5;
 /// How much the network shrank the text that it was taught.
 const UNCLIP: f32 = 1.6;
@@ -30,8 +30,8 @@ pub(super) fn find(map: &Map<'_>) -> Vec<Rectangle> {
             break;
         }
         if mask[start] {
-            let edge = take_shape(&mut mask, map.width, start);
-            found.extend(rectangle(map, &edge));
+            let (edge, mean) = take_shape(map, &mut mask, start);
+            found.extend(rectangle(&edge).filter(|_| mean >= RECTANGLE));
         }
     }
     found
@@ -54,13 +54,17 @@ fn dilated(map: &Map<'_>) -> Vec<bool> {
     mask
 }
 
-/// Takes the connected shape around a pixel out of the mask, and returns its outermost pixels of each row.
-fn take_shape(mask: &mut [bool], width: usize, start: usize) -> Vec<Point> {
+/// Takes the connected shape around a pixel out of the mask. Returns its outermost pixels of each row, and the mean of all of them.
+fn take_shape(map: &Map<'_>, mask: &mut [bool], start: usize) -> (Vec<Point>, f32) {
+    let width = map.width;
+    let (mut sum, mut n) = (0.0_f64, 0_u32);
     let mut rows: std::collections::BTreeMap<usize, (usize, usize)> = std::collections::BTreeMap::new();
     let mut pending = vec![start];
     mask[start] = false;
     while let Some(at) = pending.pop() {
         let (x, y) = (at % width, at / width);
+        sum += f64::from(map.data[at]);
+        n += 1;
         let row = rows.entry(y).or_insert((x, x));
         *row = (row.0.min(x), row.1.max(x));
         let columns = x.saturating_sub(1)..=(x + 1).min(width - 1);
@@ -75,39 +79,19 @@ fn take_shape(mask: &mut [bool], width: usize, start: usize) -> Vec<Point> {
         }
     }
     // The hull of these is the hull of all.
-    rows.iter()
-        .flat_map(|(y, (left, right))| [(*left, *y), (*right, *y)])
-        .map(|(x, y)| Point::new(x as f32, y as f32))
-        .collect()
+    let ends = rows.iter().flat_map(|(y, (left, right))| [(*left, *y), (*right, *y)]);
+    (ends.map(|(x, y)| Point::new(x as f32, y as f32)).collect(), (sum / f64::from(n)) as f32)
 }
 
-fn rectangle(map: &Map<'_>, edge: &[Point]) -> Option<Rectangle> {
+fn rectangle(edge: &[Point]) -> Option<Rectangle> {
     let tight = Rectangle::around(edge)?;
-    if tight.width.min(tight.height) < MIN_EDGE || mean(map, &tight) < RECTANGLE {
+    if tight.width.min(tight.height) < MIN_EDGE {
         return None;
     }
     // The offset of a polygon by its area and circumference; around a rectangle it is one again.
     let distance = tight.width * tight.height * UNCLIP / (2.0 * (tight.width + tight.height));
     let grown = Rectangle { width: tight.width + 2.0 * distance, height: tight.height + 2.0 * distance, ..tight };
     (grown.width.min(grown.height) >= MIN_GROWN).then_some(grown)
-}
-
-/// Returns the mean of the map's pixels in a rectangle.
-fn mean(map: &Map<'_>, rectangle: &Rectangle) -> f32 {
-    let [left, top, right, bottom] = rectangle.bounds();
-    let clip = |at: f32, end: usize| at.clamp(0.0, end.saturating_sub(1) as f32) as usize;
-    // A rectangle through the centres of its outermost pixels contains them, whatever the rounding.
-    let wide = Rectangle { width: rectangle.width + 0.01, height: rectangle.height + 0.01, ..*rectangle };
-    let (mut sum, mut n) = (0.0_f64, 0_u32);
-    for y in clip(top.floor(), map.height)..=clip(bottom.ceil(), map.height) {
-        for x in clip(left.floor(), map.width)..=clip(right.ceil(), map.width) {
-            if wide.contains(Point::new(x as f32, y as f32)) {
-                sum += f64::from(map.data[y * map.width + x]);
-                n += 1;
-            }
-        }
-    }
-    if n == 0 { 0.0 } else { (sum / f64::from(n)) as f32 }
 }
 
 /// Puts rectangles into the order of reading: rows from the top, each from the left. Two are in one row if their middles are nearer, from
