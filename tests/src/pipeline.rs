@@ -188,6 +188,7 @@ impl Pipeline {
                 catalog: faulty_catalog,
                 resize: sender(&resize_queue),
                 caption: None,
+                tag: None,
                 settle: sender(&settle_queue),
                 profile: Arc::new(profile),
                 patience: Patience::default(),

@@ -1,6 +1,6 @@
 //! What can be said against a text without asking a model again.
 
-use crate::ask::Words;
+use crate::words::Words;
 use asset::field::{Field, Finding, Severity, WriteSpec};
 use std::sync::LazyLock;
 use text::alt_text::{self, AltText, Rules};
@@ -13,6 +13,8 @@ pub(crate) fn check(spec: &WriteSpec, words: &Words) -> Vec<Finding> {
     let mut findings = match spec.field {
         Field::AltText => alt_text(spec, words),
         Field::Description => description(spec, words),
+        // `tag` has checks of its own.
+        Field::Tags | Field::VisibleText | Field::Moderation => Vec::new(),
     };
     // No rule of a brand guide was given, so whatever is cited is made up.
     for id in &words.evidence {
@@ -61,7 +63,16 @@ mod tests {
     fn found(field: Field, text: &str, evidence: &[&str]) -> Vec<(String, Severity)> {
         let prompt = PromptRef { id: "p".into(), version: "1.0.0".into(), hash: Sha256::of(b"p") };
         let (locale, model) = ("en".to_owned(), "seer".to_owned());
-        let spec = WriteSpec { field, placement: Placement::Informative, locale, max_characters: 60, model, prompt };
+        let spec = WriteSpec {
+            field,
+            placement: Placement::Informative,
+            locale,
+            max_characters: 60,
+            model,
+            prompt,
+            vocabulary: None,
+            brand: None,
+        };
         let evidence = evidence.iter().map(|id| (*id).to_owned()).collect();
         let words = Words { text: text.to_owned(), is_decorative: false, evidence };
         check(&spec, &words).into_iter().map(|finding| (finding.check, finding.severity)).collect()

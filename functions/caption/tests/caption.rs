@@ -9,7 +9,7 @@ use asset::refusal::RefusalCode;
 use asset::sequencer::Sequencer;
 use asset::task::{Attempt, Job, Task};
 use base64::Engine;
-use caption::{Caption, MediaPreview, prompts_in_force};
+use caption::Caption;
 use embedded::SystemClock;
 use models::book::Book;
 use models::double::{Double, Reply, Rule, Script};
@@ -20,6 +20,7 @@ use runtime::{Context, Failure, Function};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use vision::{MediaPreview, Vision, prompts_in_force};
 
 /// A photograph of 1280 pixels and more, which no model needs to see whole.
 const PICTURE: &[u8] = include_bytes!("../../../infra/local/samples/World map 5400x2700.jpg");
@@ -78,10 +79,14 @@ async fn world_with(clock: Arc<dyn Clock>, rules: Vec<Rule>, book: &str) -> Worl
         claims: Arc::new(MemoryClaims::default()),
         settle: settle.clone(),
         own: own.clone(),
-        preview: Arc::new(MediaPreview),
-        till: Arc::new(Till::new(ledger.clone(), models.book().caps().clone(), clock.clone())),
-        models: Arc::new(models),
-        prompts: Arc::new(prompts::library()),
+        vision: Vision {
+            store: store.clone(),
+            preview: Arc::new(MediaPreview),
+            till: Arc::new(Till::new(ledger.clone(), models.book().caps().clone(), clock.clone())),
+            models: Arc::new(models),
+            prompts: Arc::new(prompts::library()),
+            clock: clock.clone(),
+        },
         clock,
     };
     World { caption: Arc::new(caption), store, settle, own, ledger, double }
@@ -148,6 +153,8 @@ fn job(prompt: PromptRef) -> Job {
         max_characters: 150,
         model: "seer".into(),
         prompt,
+        vocabulary: None,
+        brand: None,
     })
 }
 

@@ -42,8 +42,10 @@ pub struct Settle {
     pub catalog: Arc<dyn Catalog>,
     /// Tasks for pictures.
     pub resize: Arc<dyn SendMessages>,
-    /// Tasks for models; absent where none can be asked, and then no profile asks for texts.
+    /// Tasks for models that write; absent where none can be asked, and then no profile asks for texts.
     pub caption: Option<Arc<dyn SendMessages>>,
+    /// Tasks for models that tag; absent like `caption`.
+    pub tag: Option<Arc<dyn SendMessages>>,
     /// The own queue: the sweep's messages.
     pub settle: Arc<dyn SendMessages>,
     pub profile: Arc<Profile>,
@@ -180,22 +182,25 @@ impl Settle {
     }
 
     async fn send_tasks(&self, tasks: &[Task]) -> Result<(), Failure> {
-        let (words, pictures): (Vec<&Task>, Vec<&Task>) =
-            tasks.iter().partition(|task| matches!(task.job, Job::Write(_)));
-        self.send_to(&self.resize, &pictures).await?;
-        match &self.caption {
-            Some(caption) => self.send_to(caption, &words).await,
-            None if words.is_empty() => Ok(()),
-            None => {
-                Err(Failure::retry(Duration::from_secs(60), "the profile asks for texts, and nobody here writes any"))
-            }
+        let queue_of = |task: &Task| match &task.job {
+            Job::Inspect | Job::Render { .. } => 0,
+            Job::Write(spec) if spec.field.is_prose() => 1,
+            Job::Write(_) => 2,
+        };
+        for (index, queue) in [Some(&self.resize), self.caption.as_ref(), self.tag.as_ref()].into_iter().enumerate() {
+            let tasks: Vec<&Task> = tasks.iter().filter(|task| queue_of(task) == index).collect();
+            self.send_to(queue, &tasks).await?;
         }
+        Ok(())
     }
 
-    async fn send_to(&self, queue: &Arc<dyn SendMessages>, tasks: &[&Task]) -> Result<(), Failure> {
+    async fn send_to(&self, queue: Option<&Arc<dyn SendMessages>>, tasks: &[&Task]) -> Result<(), Failure> {
         if tasks.is_empty() {
             return Ok(());
         }
+        let nobody =
+            || Failure::retry(Duration::from_secs(60), "the profile asks for texts, and nobody here writes any");
+        let queue = queue.ok_or_else(nobody)?;
         let messages: Result<Vec<Envelope>, _> =
             tasks.iter().map(|task| serde_json::to_string(task).map(Envelope::now)).collect();
         Ok(queue.send(messages.map_err(Failure::reject)?).await?)

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
             catalog: Arc::new(DynamoCatalog::new(clients.clone(), table)),
             resize: Arc::new(SqsQueue::sender(clients, resize)),
             caption: None,
+            tag: None,
             settle: queue.clone(),
             profile: Arc::new(packed_profile()?),
             patience: Patience::default(),

@@ -32,6 +32,7 @@ fn world() -> World {
         catalog: Arc::new(MemoryCatalog::default()),
         resize: Arc::new(MemoryQueue::new(clock.clone(), 5)),
         caption: None,
+        tag: None,
         settle: queue.clone(),
         profile: Arc::new(Profile::default()),
         patience: Patience::default(),

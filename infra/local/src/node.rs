@@ -15,7 +15,7 @@ use crate::inbox::Notifier;
 use crate::settings::Settings;
 use anyhow::{Context, Result};
 use asset::settle::Patience;
-use caption::{Caption, MediaPreview};
+use caption::Caption;
 use embedded::{FileStore, Queues, SqliteCatalog, SqliteClaims, SqliteLedger, SqliteQueue, SystemClock};
 use ingest::Ingest;
 use models::{HttpClient, Models, Till};
@@ -25,6 +25,8 @@ use settle::Settle;
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
+use tag::Tag;
+use vision::{MediaPreview, Vision};
 
 /// The name of the one inbox bucket.
 pub const BUCKET: &str = "inbox";
@@ -44,6 +46,7 @@ pub struct Node {
     pub ingest_queue: Arc<SqliteQueue>,
     pub resize_queue: Arc<SqliteQueue>,
     pub caption_queue: Arc<SqliteQueue>,
+    pub tag_queue: Arc<SqliteQueue>,
     pub settle_queue: Arc<SqliteQueue>,
     pub notifier: Arc<Notifier>,
     pub clock: Arc<dyn Clock>,
@@ -83,6 +86,7 @@ impl Node {
             ingest_queue,
             resize_queue: queues.queue("resize", MAX_RECEIVES),
             caption_queue: queues.queue("caption", MAX_RECEIVES),
+            tag_queue: queues.queue("tag", MAX_RECEIVES),
             settle_queue: queues.queue("settle", MAX_RECEIVES),
             queues,
             notifier,
@@ -151,18 +155,40 @@ impl Node {
         Ok(models)
     }
 
-    pub fn caption(&self) -> Result<Caption> {
+    /// Connects what asks models about pictures.
+    pub fn vision(&self) -> Result<Vision> {
         let models = self.models()?;
+        Ok(Vision {
+            store: self.store.clone(),
+            preview: Arc::new(MediaPreview),
+            till: Arc::new(Till::new(self.ledger.clone(), models.book().caps().clone(), self.clock.clone())),
+            models: Arc::new(models),
+            prompts: Arc::new(prompts::library()),
+            clock: self.clock.clone(),
+        })
+    }
+
+    pub fn caption(&self) -> Result<Caption> {
         Ok(Caption {
             store: self.store.clone(),
             create: self.store.clone(),
             claims: self.claims.clone(),
             settle: self.settle_queue.clone(),
             own: self.caption_queue.clone(),
-            preview: Arc::new(MediaPreview),
-            till: Arc::new(Till::new(self.ledger.clone(), models.book().caps().clone(), self.clock.clone())),
-            models: Arc::new(models),
-            prompts: Arc::new(prompts::library()),
+            vision: self.vision()?,
+            clock: self.clock.clone(),
+        })
+    }
+
+    pub fn tag(&self) -> Result<Tag> {
+        Ok(Tag {
+            store: self.store.clone(),
+            create: self.store.clone(),
+            claims: self.claims.clone(),
+            settle: self.settle_queue.clone(),
+            own: self.tag_queue.clone(),
+            vision: self.vision()?,
+            vocabularies: self.settings.profile.vocabularies.clone(),
             clock: self.clock.clone(),
         })
     }
@@ -177,6 +203,7 @@ impl Node {
             catalog: self.catalog.clone(),
             resize: self.resize_queue.clone(),
             caption: Some(self.caption_queue.clone()),
+            tag: Some(self.tag_queue.clone()),
             settle: self.settle_queue.clone(),
             profile: Arc::new(self.settings.profile.clone()),
             patience: Patience::default(),
@@ -185,11 +212,12 @@ impl Node {
     }
 
     /// The queues, in the order of the flow.
-    pub fn queues_by_name(&self) -> [(&'static str, &Arc<SqliteQueue>); 4] {
+    pub fn queues_by_name(&self) -> [(&'static str, &Arc<SqliteQueue>); 5] {
         [
             ("ingest", &self.ingest_queue),
             ("resize", &self.resize_queue),
             ("caption", &self.caption_queue),
+            ("tag", &self.tag_queue),
             ("settle", &self.settle_queue),
         ]
     }

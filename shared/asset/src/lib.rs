@@ -21,4 +21,5 @@ pub mod refusal;
 pub mod sequencer;
 pub mod settle;
 pub mod task;
+pub mod vocabulary;
 pub mod why;

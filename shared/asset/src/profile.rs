@@ -1,11 +1,13 @@
 //! The profile: what each collection's assets must have. A reviewed TOML file; everything missing or stale follows from it.
 
-mod check;
+pub(crate) mod check;
 mod file;
+mod texts;
 
 use crate::canonical::{canonical_json, sha256_hex};
 use crate::field::{Field, Placement, PromptRef, Review};
 use crate::image::{AspectRatio, ColorPolicy, Encoding, Limits};
+use crate::vocabulary::Vocabulary;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -21,6 +23,8 @@ pub struct Profile {
     pub models: ModelChoice,
     /// The prompts in force. They are no part of the file: see [`Profile::with_prompts`].
     pub prompts: BTreeMap<Field, PromptRef>,
+    /// The vocabularies that tags are taken from, by name.
+    pub vocabularies: BTreeMap<String, Vocabulary>,
     /// The first collection with a matching pattern owns a key.
     pub collections: Vec<Collection>,
 }
@@ -41,8 +45,18 @@ pub struct Collection {
 /// Which models do what, by their names in the price book.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ModelChoice {
-    /// Writes about pictures.
+    /// Writes about pictures whatever has no model of its own.
     pub vision: Option<String>,
+    /// Models for single fields.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<Field, String>,
+}
+
+impl ModelChoice {
+    /// Returns who writes a field.
+    pub fn of(&self, field: Field) -> Option<&str> {
+        self.fields.get(&field).or(self.vision.as_ref()).map(String::as_str)
+    }
 }
 
 /// One text that a picture must have. Field and locale name it.
@@ -54,6 +68,9 @@ pub struct Text {
     pub placement: Placement,
     pub max_characters: u32,
     pub review: Review,
+    /// The name of the vocabulary that tags are taken from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vocabulary: Option<String>,
 }
 
 /// One way of showing a picture.
@@ -68,9 +85,18 @@ pub struct View {
 }
 
 impl Profile {
-    /// Parses and checks a profile. `name` is the file's name for error messages.
+    /// Parses and checks a profile that names no other files. `name` is the file's name for error messages.
     pub fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
-        file::parse(name, text)
+        Profile::parse_with(name, text, |_| Err("this profile can name no files".to_owned()))
+    }
+
+    /// Parses and checks a profile; `read` returns the text of a file that it names, which lies beside it, or why there is none.
+    pub fn parse_with(
+        name: &str,
+        text: &str,
+        read: impl Fn(&str) -> Result<String, String>,
+    ) -> Result<Self, ProfileError> {
+        file::parse(name, text, &read)
     }
 
     /// Returns the profile with these versions of prompts, which decide texts as much as the file does.

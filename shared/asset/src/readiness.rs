@@ -3,7 +3,7 @@
 mod texts;
 
 use crate::fact::{Change, Decision, Outcome, Output, TaskResult, Version};
-use crate::field::{FieldState, FieldStatus, PromptRef, WriteSpec};
+use crate::field::{self, FieldState, FieldStatus, PromptRef, WriteSpec};
 use crate::ids::{Sha256, TaskId};
 use crate::image::{FocalPoint, ImageProbe, Inspection};
 use crate::manifest::{Manifest, result_name};
@@ -232,7 +232,7 @@ impl<'a> Walk<'a> {
 
     /// Returns the job that writes a text, and why nobody can do it as things are configured, if so.
     fn write_job(&self, text: &Text) -> (Job, Option<Refusal>) {
-        let Profile { models, prompts, .. } = self.profile;
+        let Profile { models, prompts, vocabularies, .. } = self.profile;
         let prompt = prompts.get(&text.field);
         let unknown = || PromptRef { id: text.field.as_str().into(), version: String::new(), hash: Sha256::of(b"") };
         let job = Job::Write(WriteSpec {
@@ -240,16 +240,20 @@ impl<'a> Walk<'a> {
             placement: text.placement,
             locale: text.locale.clone(),
             max_characters: text.max_characters,
-            model: models.vision.clone().unwrap_or_default(),
+            model: models.of(text.field).unwrap_or_default().to_owned(),
             prompt: prompt.cloned().unwrap_or_else(unknown),
+            vocabulary: text.vocabulary.as_ref().and_then(|name| Some(vocabularies.get(name)?.material(name))),
+            brand: None,
         });
         let words = text.field.words();
-        let (found, way_out) = match (&models.vision, prompt) {
+        let line = if text.field.is_prose() { "vision" } else { text.field.as_str() };
+        let (found, way_out) = match (models.of(text.field), prompt) {
             (Some(_), Some(_)) => return (job, None),
             (None, _) => (
                 format!("no model is configured for {words}"),
-                "add `[models]` with `vision = \"NAME\"` to the profile; NAME is a model or a route of models.toml"
-                    .to_owned(),
+                format!(
+                    "add `[models]` with `{line} = \"NAME\"` to the profile; NAME is a model or a route of models.toml"
+                ),
             ),
             (Some(_), None) => (format!("there is no prompt for {words}"), "publish one".to_owned()),
         };
@@ -330,15 +334,15 @@ impl<'a> Walk<'a> {
 
 fn rejected(state: &FieldState) -> String {
     let by = state.by.as_deref().unwrap_or("a person");
-    let (words, locale) = (state.field.words(), &state.locale);
-    format!("{words} in {locale}: {by} rejected what the model wrote; write it with `greenroom review edit`")
+    let title = field::title(state.field, &state.locale);
+    format!("{title}: {by} rejected what the model wrote; write it with `greenroom review edit`")
 }
 
 fn to_review(state: &FieldState) -> String {
-    let (words, locale) = (state.field.words(), &state.locale);
+    let title = field::title(state.field, &state.locale);
     match state.status {
-        FieldStatus::Stale => format!("{words} in {locale}: it was written for an earlier version: confirm or edit it"),
-        _ => format!("{words} in {locale}: approve, edit or reject it"),
+        FieldStatus::Stale => format!("{title}: it was written for an earlier version: confirm or edit it"),
+        _ => format!("{title}: approve, edit or reject it"),
     }
 }
 

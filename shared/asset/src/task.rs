@@ -1,7 +1,7 @@
 //! Work to be done, addressed by what decides its result.
 
 use crate::canonical::canonical_json;
-use crate::field::WriteSpec;
+use crate::field::{self, WriteSpec};
 use crate::ids::{AssetId, Sha256, TaskId};
 use crate::image::{Limits, RenderSpec};
 use crate::sequencer::Sequencer;
@@ -61,7 +61,7 @@ impl Job {
         match self {
             Job::Inspect => "inspect".to_owned(),
             Job::Render { .. } => format!("render {}", self.view_names().join(", ")),
-            Job::Write(spec) => format!("write {} in {}", spec.field.words(), spec.locale),
+            Job::Write(spec) => format!("write {}", field::title(spec.field, &spec.locale)),
         }
     }
 

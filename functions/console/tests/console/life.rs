@@ -258,6 +258,8 @@ pub fn written(spec: &WriteSpec, text: &str, findings: Vec<Finding>) -> Written 
         locale: spec.locale.clone(),
         text: text.to_owned(),
         is_decorative: text.is_empty(),
+        confidence: Vec::new(),
+        suggestions: Vec::new(),
         findings,
         provenance: Provenance {
             prompt: spec.prompt.clone(),

@@ -10,6 +10,7 @@ use models::Usage;
 use models::book::Lifetime;
 use ports::Queue;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::process::ExitCode;
 
@@ -130,11 +131,18 @@ fn describe_models(node: &Node) -> Result<String, String> {
     if profile.collections.iter().all(|collection| collection.texts.is_empty()) {
         return Ok("the profile asks for no texts".to_owned());
     }
-    let name = profile.models.vision.as_deref();
-    let name = name.ok_or("the profile asks for texts, and names no model in `[models]`")?;
     let models = node.models().map_err(|error| format!("{error:#}"))?;
-    models.text(name).map_err(|error| error.to_string())?;
-    let ids = book.route(name).map_or_else(|| vec![name.to_owned()], |route| route.models.clone());
+    let mut ids: Vec<String> = Vec::new();
+    let asked = profile.collections.iter().flat_map(|collection| &collection.texts).map(|text| text.field);
+    for field in BTreeSet::from_iter(asked) {
+        let words = field.words();
+        let name = profile.models.of(field);
+        let name =
+            name.ok_or_else(|| format!("the profile asks for {words}, and names no model for it in `[models]`"))?;
+        models.text(name).map_err(|error| error.to_string())?;
+        let candidates = book.route(name).map_or_else(|| vec![name.to_owned()], |route| route.models.clone());
+        ids.extend(candidates.into_iter().filter(|id| !ids.contains(id)).collect::<Vec<_>>());
+    }
     let now = jiff::Timestamp::from_millisecond(node.clock.now_ms() as i64).map_err(|error| error.to_string())?;
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
     let mut found = Vec::new();

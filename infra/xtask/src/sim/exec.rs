@@ -133,6 +133,7 @@ fn functions(sim: &Sim, profile: &Arc<Profile>) -> Functions {
             catalog: Arc::new(SimCatalog(sim.clone())),
             resize: queue(RESIZE),
             caption: None,
+            tag: None,
             settle: queue(SETTLE),
             profile: profile.clone(),
             patience: Patience::default(),

@@ -104,6 +104,8 @@ pub fn written(spec: &WriteSpec, text: &str, findings: Vec<Finding>) -> Outcome 
         locale: spec.locale.clone(),
         text: text.into(),
         is_decorative: text.is_empty(),
+        confidence: Vec::new(),
+        suggestions: Vec::new(),
         findings,
         provenance: Provenance {
             prompt: spec.prompt.clone(),

@@ -97,6 +97,8 @@ fn tasks_are_spelled_as_in_the_samples() {
         max_characters: 150,
         model: "vision-small".into(),
         prompt: make::prompt("1.0.0").1,
+        vocabulary: None,
+        brand: None,
     };
     let write = Task { collection: "default".into(), ..task(Job::Write(write)) };
     check(&write, expect_file!["../../../../events/samples/caption/write.json"]);

@@ -41,7 +41,10 @@ pub fn start(main: impl Future<Output = Result<(), Error>>) -> ExitCode {
 pub fn packed_profile() -> Result<Profile, Error> {
     let folder = PathBuf::from(std::env::var_os("LAMBDA_TASK_ROOT").unwrap_or_default());
     match std::fs::read_to_string(folder.join("profile.toml")) {
-        Ok(text) => Ok(Profile::parse("profile.toml", &text)?),
+        Ok(text) => {
+            let read = |file: &str| std::fs::read_to_string(folder.join(file)).map_err(|error| error.to_string());
+            Ok(Profile::parse_with("profile.toml", &text, read)?)
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Profile::default()),
         Err(error) => Err(error.into()),
     }
