@@ -190,6 +190,7 @@ impl Pipeline {
                 caption: None,
                 settle: sender(&settle_queue),
                 profile: Arc::new(profile),
+                prompts: None,
                 patience: Patience::default(),
                 clock: clock.clone(),
             },

@@ -19,7 +19,7 @@ use asset::task::{Job, Task};
 use async_trait::async_trait;
 use models::{Answer, Class, ConnectError, Image, ModelError, TextModel, Till, Work};
 use ports::{Claims, Clock, CreateBlob, Envelope, ReadBlob, SendMessages};
-use prompts::{Prompt, PromptError, Sources};
+use prompts::{Prompt, PromptError, Shelf, Sources};
 use runtime::{Context, Craft, Failure, Function, Once, parse_json};
 use std::error::Error;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub struct Caption {
     pub models: Arc<dyn ChooseModel>,
     /// Every call goes through it, and is counted.
     pub till: Arc<Till>,
-    pub prompts: Arc<Sources>,
+    pub prompts: Arc<Shelf>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -121,7 +121,7 @@ impl Craft for Caption {
         let Job::Write(spec) = &task.job else {
             return Err(Failure::reject("`caption` makes no pictures: the message belongs to `resize`"));
         };
-        let prompt = self.prompt(spec)?;
+        let prompt = self.prompt(spec).await?;
         let model = match self.models.text(&spec.model) {
             Ok(model) => model,
             Err(error) => {
@@ -158,14 +158,14 @@ impl Craft for Caption {
 
 impl Caption {
     /// Returns the prompt that the task names, down to its hash.
-    fn prompt(&self, spec: &WriteSpec) -> Result<Prompt, Failure> {
-        let prompt = self.prompts.prompt(&spec.prompt.id).map_err(Failure::reject)?;
-        if *prompt.hash() != spec.prompt.hash {
+    async fn prompt(&self, spec: &WriteSpec) -> Result<Prompt, Failure> {
+        const AGAIN: Duration = Duration::from_secs(60);
+        let found = self.prompts.prompt(&spec.prompt).await;
+        found.map_err(|error| Failure::retry(AGAIN, error))?.ok_or_else(|| {
             // During a deployment, one of two functions is newer than the other.
             let message = format!("prompt `{}` with hash {} is not here", spec.prompt.id, spec.prompt.hash);
-            return Err(Failure::retry(Duration::from_secs(60), message));
-        }
-        Ok(prompt)
+            Failure::retry(AGAIN, message)
+        })
     }
 
     async fn picture(&self, task: &Task, long_edge: Option<u32>) -> Result<Result<Image, Refusal>, Failure> {

@@ -34,6 +34,7 @@ fn world() -> World {
         caption: None,
         settle: queue.clone(),
         profile: Arc::new(Profile::default()),
+        prompts: None,
         patience: Patience::default(),
         clock: clock.clone(),
     };

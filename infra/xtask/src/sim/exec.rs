@@ -135,6 +135,7 @@ fn functions(sim: &Sim, profile: &Arc<Profile>) -> Functions {
             caption: None,
             settle: queue(SETTLE),
             profile: profile.clone(),
+            prompts: None,
             patience: Patience::default(),
             clock,
         },
