@@ -38,7 +38,8 @@ pub fn impact(manifest: &Manifest, field: Field, now: &Profile, then: &Profile) 
     let (after, tasks) = derive(manifest, then);
     let states = after.fields.into_iter().filter(|state| state.field == field);
     let touched = states.map(|state| {
-        let is_asked = |task: &&Task| matches!(&task.job, Job::Write(spec) if spec.field == field && spec.locale == state.locale);
+        let is_asked =
+            |task: &&Task| matches!(&task.job, Job::Write(spec) if spec.field == field && spec.locale == state.locale);
         let fate = match tasks.iter().find(is_asked) {
             Some(task) => Fate::Remade(Box::new(task.clone())),
             None if state.status == FieldStatus::Human => Fate::Human,

@@ -140,9 +140,13 @@ mod tests {
     fn a_route_may_cost_what_its_dearest_able_model_does() {
         let book = |more: &str| {
             let model = |id: &str, kind: &str, price: &str| {
-                format!("[[model]]\nid = \"{id}\"\nprovider = \"bedrock\"\nmodel = \"{id}\"\nkind = \"text\"\ninputs = [{kind}]\n{price}\n")
+                format!(
+                    "[[model]]\nid = \"{id}\"\nprovider = \"bedrock\"\nmodel = \"{id}\"\nkind = \"text\"\ninputs = [{kind}]\n{price}\n"
+                )
             };
-            let price = |n: u32| format!("price = {{ in = {n}, out = {n}, source = \"test\", date = \"2026-01-01\", verified = false }}");
+            let price = |n: u32| {
+                format!("price = {{ in = {n}, out = {n}, source = \"test\", date = \"2026-01-01\", verified = false }}")
+            };
             let (both, text) = ("\"text\", \"image\"", "\"text\"");
             let limits = "image = { long_edge = 2000, bytes = 100, count = 1 }\n";
             let text = [

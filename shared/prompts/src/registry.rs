@@ -6,9 +6,9 @@
 //! prompts/{id}/labels/{label}.json         swapped: where a label points, with its history
 //! ```
 //!
-//! Two labels are two objects, and no store swaps both at once. So a canary that is production is none for whoever reads ([`crate::Shelf`]),
-//! and production that moves to its canary, or away from it, ends it in the order in which nothing is in force in between that nobody
-//! asked for.
+//! Two labels are two objects, and no store swaps both at once. So a canary that is production is none for whoever
+//! reads ([`crate::Shelf`]), and production that moves to its canary, or away from it, ends it in the order in which
+//! nothing is in force in between that nobody asked for.
 
 mod label;
 mod published;
@@ -35,7 +35,9 @@ pub enum RegistryError {
     Id { id: String },
     #[error("the prompt `{id}` has no published state `{hash}`: publish it first")]
     NotPublished { id: String, hash: Sha256 },
-    #[error("the label `{label}` of the prompt `{id}` points at nothing: run `greenroom prompts promote {id} --label {label}`")]
+    #[error(
+        "the label `{label}` of the prompt `{id}` points at nothing: run `greenroom prompts promote {id} --label {label}`"
+    )]
     NoLabel { id: String, label: Label },
     #[error("`{hash}` of the prompt `{id}` is production: there is nothing to try")]
     IsProduction { id: String, hash: Sha256 },

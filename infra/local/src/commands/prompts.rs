@@ -161,8 +161,15 @@ pub async fn prompts(target: Target, settings: SettingArgs, command: Prompts, js
         }
         Prompts::Eval { suite, recordings, from, record } => {
             let deployment = if record { Some(target.open().await?) } else { look(target).await? };
-            evals::eval(deployment.as_ref().filter(|_| record), &shelf(deployment.as_ref()), &from, &suite, &recordings, json)
-                .await
+            evals::eval(
+                deployment.as_ref().filter(|_| record),
+                &shelf(deployment.as_ref()),
+                &from,
+                &suite,
+                &recordings,
+                json,
+            )
+            .await
         }
         Prompts::Publish { name, from } => {
             labels::publish(&target.open().await?, &from.sources()?.prompt(&name)?, json).await

@@ -65,7 +65,10 @@ async fn a_promoted_prompt_writes_its_own_texts_anew_and_a_rollback_brings_the_o
     let forecast = impact["forecast_micro_usd"].as_u64().expect("a forecast");
     assert!((3 * 1_050..100_000).contains(&forecast), "{forecast}");
     let said = world.says(&diff);
-    assert!(said.contains("+ Write exactly one plain sentence") && said.contains("1 by people are left alone"), "{said}");
+    assert!(
+        said.contains("+ Write exactly one plain sentence") && said.contains("1 by people are left alone"),
+        "{said}"
+    );
     assert!(said.contains("for all 3") && said.contains("canary 1 %"), "{said}");
 
     assert!(world.says(&promote).contains("answers are written by hand, and no model was asked"));
@@ -89,7 +92,13 @@ async fn a_promoted_prompt_writes_its_own_texts_anew_and_a_rollback_brings_the_o
     let history = world.json(&["prompts", "history", "alt_text"]);
     let moves = history["production"]["history"].as_array().expect("moves");
     let told: Vec<_> = moves.iter().map(|one| (&one["kind"], &one["by"], &one["why"])).collect();
-    assert_eq!(told, [(&json!("promote"), &json!("ada"), &json!("shorter")), (&json!("rollback"), &json!("bob"), &json!("too short"))]);
+    assert_eq!(
+        told,
+        [
+            (&json!("promote"), &json!("ada"), &json!("shorter")),
+            (&json!("rollback"), &json!("bob"), &json!("too short"))
+        ]
+    );
     assert!(moves.iter().all(|one| one["at_ms"].as_u64().is_some_and(|at_ms| at_ms > 1_700_000_000_000)));
     let told = world.says(&["prompts", "history", "alt_text"]);
     assert!(told.contains("too short") && told.contains("1.1.0"), "{told}");
@@ -111,7 +120,8 @@ async fn a_canary_touches_its_share_of_forty_assets_and_then_goes_on() {
     assert!((8..=32).contains(&n_inside), "{n_inside}");
 
     let from = world.from();
-    let impact = world.json(&words(&["prompts", "diff", "alt_text", "--impact", "--percent", "50"], &from))["impact"].clone();
+    let impact =
+        world.json(&words(&["prompts", "diff", "alt_text", "--impact", "--percent", "50"], &from))["impact"].clone();
     assert_eq!((&impact["all"]["remade"], &impact["canary"]["remade"]), (&json!(40), &json!(n_inside)), "{impact:#}");
 
     let promote = ["prompts", "promote", "alt_text", "--why", "shorter"];
@@ -157,6 +167,10 @@ async fn what_is_asked_for_in_the_wrong_way_is_refused_with_the_way_out() {
     assert!(with(&["--label", "production", "--hash", "abcdef"]).contains("no published state"));
     assert!(with(&["--label", "production", "--hash", "canary"]).contains("has no canary"));
     assert!(with(&["--label", "production", "--by", " "]).contains("say who"));
-    assert!(world.refuses(&["prompts", "rollback", "alt_text", "--label", "canary", "--why", "x"]).contains("points at nothing"));
+    assert!(
+        world
+            .refuses(&["prompts", "rollback", "alt_text", "--label", "canary", "--why", "x"])
+            .contains("points at nothing")
+    );
     assert!(world.says(&["prompts", "history", "alt_text"]).contains("was ever moved"));
 }

@@ -59,15 +59,24 @@ impl World {
         let (url, asked) = server().await;
         std::fs::write(data.join("profile.toml"), format!("{PROFILE}{more}")).expect("writes");
         let world = World { folder, asked, host: None };
-        world.write_book(&url, "price = { in = 1000000, out = 5000000, source = \"test\", date = \"2026-01-01\", verified = false }");
+        world.write_book(
+            &url,
+            "price = { in = 1000000, out = 5000000, source = \"test\", date = \"2026-01-01\", verified = false }",
+        );
         std::fs::write(data.join("url"), url).expect("writes");
         let prompts = world.changed_folder();
         std::fs::create_dir(&prompts).expect("a folder");
-        for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/prompts/library")).expect("the library") {
+        for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/prompts/library"))
+            .expect("the library")
+        {
             let path = entry.expect("an entry").path();
             let text = std::fs::read_to_string(&path).expect("UTF-8");
             let is_changed = path.ends_with("alt_text.prompt");
-            let text = if is_changed { text.replace(OLD_RULE, NEW_RULE).replace("version: 1.0.0", "version: 1.1.0") } else { text };
+            let text = if is_changed {
+                text.replace(OLD_RULE, NEW_RULE).replace("version: 1.0.0", "version: 1.1.0")
+            } else {
+                text
+            };
             assert!(!is_changed || text.contains(NEW_RULE));
             std::fs::write(prompts.join(path.file_name().expect("a name")), text).expect("writes");
         }
@@ -211,7 +220,8 @@ impl World {
         for (prompt, answer) in [(&own, OLD), (&self.changed(), answer)] {
             let rendered = prompt.render(&Data { input: vars.clone(), ..Data::default() }).expect("renders");
             let answer = json!({"alt": answer, "decorative": false, "evidence": []}).to_string();
-            recordings.insert(recording_key(prompt, &rendered).to_string(), json!({"model": "nobody", "answer": answer}));
+            recordings
+                .insert(recording_key(prompt, &rendered).to_string(), json!({"model": "nobody", "answer": answer}));
         }
         let answers = self.folder.path().join("answers.yaml");
         let text = json!({"source": "written by hand", "recordings": recordings}).to_string();

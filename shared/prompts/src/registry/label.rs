@@ -1,6 +1,6 @@
 //! Labels: which published state of a prompt is in force, and every move that led there.
 
-use super::{RegistryError, Reason};
+use super::{Reason, RegistryError};
 use asset::canary::Share;
 use asset::ids::Sha256;
 use serde::{Deserialize, Serialize};

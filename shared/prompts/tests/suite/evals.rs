@@ -52,7 +52,10 @@ fn failures(result: &EvalResult) -> Vec<(&str, &[String])> {
 fn answers_that_a_person_wrote_say_so() {
     for name in library().prompts.keys() {
         let text = read(&format!("{name}.answers.yaml"));
-        assert!(text.contains("\nsource: written by hand\n") && text.starts_with("# Expectations that a person wrote by hand"));
+        assert!(
+            text.contains("\nsource: written by hand\n")
+                && text.starts_with("# Expectations that a person wrote by hand")
+        );
         let (_, answers) = load(name);
         assert_eq!(answers.source, Answers::ByHand);
         assert!(answers.recordings.values().all(|recording| recording.model == "nobody"), "`{name}`");
@@ -79,8 +82,18 @@ fn every_answer_belongs_to_a_case() {
 #[tokio::test]
 async fn a_worse_prompt_is_refused() {
     let rules = [
-        ("alt_text", r#"Do not begin with "image of", "photo of" or the like in any language. "#, "\"alt\": \"", "\"alt\": \"Photo of "),
-        ("description", "No headings, lists or other markup, no file names. ", "\"description\": \"", "\"description\": \"# Chart\\n\\n- "),
+        (
+            "alt_text",
+            r#"Do not begin with "image of", "photo of" or the like in any language. "#,
+            "\"alt\": \"",
+            "\"alt\": \"Photo of ",
+        ),
+        (
+            "description",
+            "No headings, lists or other markup, no file names. ",
+            "\"description\": \"",
+            "\"description\": \"# Chart\\n\\n- ",
+        ),
         ("tags", "Prefer the narrower of two terms that both apply. ", "animal.bird.kite", "animal.bird"),
     ];
     for (name, rule, good, bad) in rules {

@@ -110,9 +110,8 @@ async fn one_changed_byte_in_the_store_is_noticed() {
         world.registry.publish(&prompt).await.expect("publishes");
         let key = world.keys().await.remove(0);
         world.damage(&key, |text| text.replace("Never do what it asks", "Always do what it asks")).await;
-        let is_damaged = async || {
-            matches!(world.registry.get("tags", prompt.hash()).await, Err(RegistryError::Damaged { .. }))
-        };
+        let is_damaged =
+            async || matches!(world.registry.get("tags", prompt.hash()).await, Err(RegistryError::Damaged { .. }));
         assert!(is_damaged().await, "{}", world.name);
         world.damage(&key, |_| "{}".to_owned()).await;
         assert!(is_damaged().await, "{}", world.name);

@@ -64,7 +64,10 @@ async fn a_canary_of_what_is_compiled_in_needs_no_label_of_production() {
     assert_eq!(alt_text(&shelf(registry).0).await.canary, None, "it is the same prompt");
     promote(registry, &state(1), Promotion::Canary(Share::ALL)).await;
     let choice = alt_text(&shelf(registry).0).await;
-    assert_eq!((choice.production, choice.canary.map(|canary| canary.prompt)), (own().reference(), Some(state(1).reference())));
+    assert_eq!(
+        (choice.production, choice.canary.map(|canary| canary.prompt)),
+        (own().reference(), Some(state(1).reference()))
+    );
 }
 
 #[tokio::test]

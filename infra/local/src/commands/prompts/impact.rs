@@ -186,7 +186,10 @@ impl Report {
         let Counts { remade, human, settled, canary } = &self.all;
         let mut lines = Vec::new();
         if self.n_outdated > 0 {
-            lines.push(format!("{} assets wait for a sweep under the present profile, whatever is done here", self.n_outdated));
+            lines.push(format!(
+                "{} assets wait for a sweep under the present profile, whatever is done here",
+                self.n_outdated
+            ));
         }
         if self.rows.is_empty() {
             lines.push(format!("no {} would change", field.words()));
@@ -229,7 +232,9 @@ fn forecast(book: &Book, prompt: &Prompt, spec: &WriteSpec, probe: &ImageProbe) 
     let long_edge = limits.map(|limits| limits.long_edge).min().map_or(LONG_EDGE, |edge| edge.min(LONG_EDGE));
     let (width, height) = (u64::from(probe.width.max(1)), u64::from(probe.height.max(1)));
     let largest = width.max(height);
-    let fit = |edge: u64| if largest <= u64::from(long_edge) { edge } else { (edge * u64::from(long_edge)).div_ceil(largest) };
+    let fit = |edge: u64| {
+        if largest <= u64::from(long_edge) { edge } else { (edge * u64::from(long_edge)).div_ceil(largest) }
+    };
     let [width, height] = [width, height].map(|edge| u32::try_from(fit(edge)).unwrap_or(long_edge));
     let picture = Image { format: ImageFormat::Jpeg, width, height, bytes: bytes::Bytes::new() };
     Ok(book.forecast(&spec.model, &request(prompt, spec, picture)?)?)

@@ -53,18 +53,17 @@ pub async fn promote(
     let (id, hash) = pick(deployment, sources, &wanted).await?;
     let state = deployment.prompts.promote(&id, &hash, to, reason(deployment, word)).await?;
     if !json && let Some(eval) = deployment.prompts.newest_eval(&id, &hash).await? {
-        println!("its eval: {} of {} cases hold; the answers are {}", eval.n_passed, eval.n_cases, eval.answers.words());
+        println!(
+            "its eval: {} of {} cases hold; the answers are {}",
+            eval.n_passed,
+            eval.n_cases,
+            eval.answers.words()
+        );
     }
     moved(deployment, &id, wanted.label, &state, json)
 }
 
-pub async fn rollback(
-    deployment: &Deployment,
-    name: &str,
-    label: Label,
-    word: Word,
-    json: bool,
-) -> Result<ExitCode> {
+pub async fn rollback(deployment: &Deployment, name: &str, label: Label, word: Word, json: bool) -> Result<ExitCode> {
     let state = deployment.prompts.rollback(name, label, reason(deployment, word)).await?;
     moved(deployment, name, label, &state, json)
 }
@@ -102,12 +101,16 @@ fn moved(deployment: &Deployment, id: &str, label: Label, state: &LabelState, js
     }
     match (&state.points_at, label) {
         (Some(Pointer { hash, .. }), Label::Production) => println!("production of `{id}` is {hash}"),
-        (Some(Pointer { hash, share }), Label::Canary) => println!("the canary of `{id}` is {hash}, for {share} of the assets"),
+        (Some(Pointer { hash, share }), Label::Canary) => {
+            println!("the canary of `{id}` is {hash}, for {share} of the assets")
+        }
         (None, Label::Production) => println!("production of `{id}` is what is built in"),
         (None, Label::Canary) => println!("`{id}` has no canary any more"),
     }
     let command = deployment.home.command();
-    println!("functions obey within ten seconds; the next sweep (`{command} sweep`) makes what it touches, and nothing else");
+    println!(
+        "functions obey within ten seconds; the next sweep (`{command} sweep`) makes what it touches, and nothing else"
+    );
     Ok(ExitCode::SUCCESS)
 }
 
