@@ -191,6 +191,7 @@ impl Pipeline {
                 tag: None,
                 settle: sender(&settle_queue),
                 profile: Arc::new(profile),
+                prompts: None,
                 patience: Patience::default(),
                 clock: clock.clone(),
             },

@@ -84,7 +84,7 @@ async fn world_with(clock: Arc<dyn Clock>, rules: Vec<Rule>, book: &str) -> Worl
             preview: Arc::new(MediaPreview),
             till: Arc::new(Till::new(ledger.clone(), models.book().caps().clone(), clock.clone())),
             models: Arc::new(models),
-            prompts: Arc::new(prompts::library()),
+            prompts: Arc::new(prompts::Shelf::from(prompts::library())),
             clock: clock.clone(),
         },
         clock,

@@ -5,6 +5,7 @@
 
 mod cleanup;
 mod facts;
+mod profile;
 mod sweep;
 
 use asset::catalog::CatalogEntry;
@@ -21,6 +22,7 @@ use ports::{
     Catalog, Clock, CreateBlob, DeleteBlob, ETag, Envelope, Kind, ListBlobs, PortError, ReadBlob, SendMessages,
     SwapBlob,
 };
+use prompts::Shelf;
 use runtime::{Context, Failure, Function, Metrics, Unit, parse_json};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,7 +50,10 @@ pub struct Settle {
     pub tag: Option<Arc<dyn SendMessages>>,
     /// The own queue: the sweep's messages.
     pub settle: Arc<dyn SendMessages>,
+    /// With the prompts that are in force where there is no shelf.
     pub profile: Arc<Profile>,
+    /// Which prompts the labels point at; absent where nobody publishes any.
+    pub prompts: Option<Arc<Shelf>>,
     pub patience: Patience,
     pub clock: Arc<dyn Clock>,
 }
@@ -116,9 +121,10 @@ impl Settle {
         if before.arrivals.is_empty() && news.is_empty() {
             return Ok(true);
         }
+        let profile = self.profile().await?;
         let now_ms = self.clock.now_ms();
         let Settlement { mut manifest, send, give_up, mut changed } =
-            settle(&before, news, &self.profile, self.patience, now_ms);
+            settle(&before, news, &profile, self.patience, now_ms);
         if !give_up.is_empty() {
             for result in &give_up {
                 let body = serde_json::to_vec(result).map_err(Failure::reject)?;

@@ -2,6 +2,7 @@
 
 use asset::settle::Patience;
 use aws::{Clients, DynamoCatalog, Environment, S3Store, SqsQueue};
+use prompts::{Shelf, library};
 use runtime::lambda::{Variables, WallClock, packed_profile, serve, start};
 use settle::Settle;
 use std::process::ExitCode;
@@ -19,6 +20,8 @@ fn main() -> ExitCode {
         let clients = Arc::new(Clients::new(Environment::of_process()?));
         let store = Arc::new(S3Store::new(clients.clone(), store, ""));
         let queue = Arc::new(SqsQueue::new(clients.clone(), queue, "", 0));
+        let clock = Arc::new(WallClock);
+        let prompts = Shelf::from(library()).with_store(store.clone(), clock.clone());
         let settle = Settle {
             store: store.clone(),
             list: store.clone(),
@@ -31,9 +34,10 @@ fn main() -> ExitCode {
             tag: None,
             settle: queue.clone(),
             profile: Arc::new(packed_profile()?),
+            prompts: Some(Arc::new(prompts)),
             patience: Patience::default(),
-            clock: Arc::new(WallClock),
+            clock: clock.clone(),
         };
-        serve(settle, queue, Arc::new(WallClock)).await
+        serve(settle, queue, clock).await
     })
 }

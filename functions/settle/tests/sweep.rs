@@ -35,6 +35,7 @@ fn world() -> World {
         tag: None,
         settle: queue.clone(),
         profile: Arc::new(Profile::default()),
+        prompts: None,
         patience: Patience::default(),
         clock: clock.clone(),
     };

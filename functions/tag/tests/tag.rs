@@ -87,7 +87,7 @@ async fn world(answer: Value) -> World {
             preview: Arc::new(MediaPreview),
             till: Arc::new(Till::new(Arc::new(MemoryLedger::default()), models.book().caps().clone(), clock.clone())),
             models: Arc::new(models),
-            prompts: Arc::new(prompts::library()),
+            prompts: Arc::new(prompts::Shelf::from(prompts::library())),
             clock: clock.clone(),
         },
         vocabularies: BTreeMap::from([("subjects".to_owned(), subjects())]),

@@ -22,7 +22,7 @@ pub struct Cli {
     /// Print JSON instead of text for people
     #[arg(long, global = true)]
     json: bool,
-    /// Work on a stack on AWS, not on this machine: ls, status, why, review, retry, sweep, redrive, doctor
+    /// Work on a stack on AWS, not on this machine: ls, status, why, review, prompts, retry, sweep, redrive, doctor
     ///
     /// Region and credentials come from the environment (AWS_REGION, AWS_ACCESS_KEY_ID, …). `doctor` takes it without a
     /// name, too: then it checks the account.
@@ -83,7 +83,7 @@ enum Command {
     /// Decide on texts that wait for a person
     #[command(subcommand)]
     Review(review::Review),
-    /// Look at prompts: list, check, render, compare, evaluate
+    /// Prompts: list, check, render, compare, evaluate; publish, promote and take back
     #[command(subcommand)]
     Prompts(prompts::Prompts),
     /// Show what models cost
@@ -125,6 +125,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let quiet = !matches!(self.command, Command::Up);
         init_logs(quiet);
+        let settings = self.settings.clone();
         let (at, json) = (Target::new(self.settings, self.aws), self.json);
         let done = match self.command {
             Command::Up => block_on(async { up::up(at.settings("up")?).await }),
@@ -142,7 +143,7 @@ impl Cli {
             Command::Why { asset, field: Some(field), locale } => {
                 block_on(async { why::text(at.open().await?, &asset, field, locale.as_deref(), json).await })
             }
-            Command::Prompts(command) => prompts::prompts(command, json),
+            Command::Prompts(command) => block_on(async { prompts::prompts(at, settings, command, json).await }),
             Command::Cost { by, from, to } => {
                 block_on(async { cost::cost(at.settings("cost")?, by, &from, to.as_deref(), json).await })
             }

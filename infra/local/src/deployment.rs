@@ -8,6 +8,7 @@ use asset::ids::AssetId;
 use asset::keys;
 use asset::manifest::Manifest;
 use ports::{Catalog, CatalogQuery, Clock, CreateBlob, Kind, Queue, ReadBlob, SendMessages};
+use prompts::registry::Registry;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub struct Deployment {
     pub store: Arc<dyn ReadBlob>,
     /// For verdicts, and nothing else.
     pub facts: Arc<dyn CreateBlob>,
+    /// For prompts and their labels.
+    pub prompts: Registry,
     pub catalog: Arc<dyn Catalog>,
     pub settle: Arc<dyn SendMessages>,
     /// In the order of the flow.

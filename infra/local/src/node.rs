@@ -20,6 +20,8 @@ use embedded::{FileStore, Queues, SqliteCatalog, SqliteClaims, SqliteLedger, Sql
 use ingest::Ingest;
 use models::{HttpClient, Models, Till};
 use ports::Clock;
+use prompts::registry::Registry;
+use prompts::{Shelf, library};
 use resize::{MediaImaging, Resize};
 use settle::Settle;
 use std::fs::{self, File, TryLockError};
@@ -49,6 +51,8 @@ pub struct Node {
     pub tag_queue: Arc<SqliteQueue>,
     pub settle_queue: Arc<SqliteQueue>,
     pub notifier: Arc<Notifier>,
+    /// Which prompts are in force: where the labels in the store point, else our own.
+    pub prompts: Arc<Shelf>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -77,6 +81,7 @@ impl Node {
         let queues = Queues::open(&data.join("db/queues.db"))?;
         let ingest_queue = queues.queue("ingest", MAX_RECEIVES);
         let notifier = Arc::new(Notifier::new(BUCKET, inbox.clone(), ingest_queue.clone(), clock.clone()));
+        let shelf = Shelf::from(library()).with_store(store.clone(), clock.clone());
         Ok(Node {
             inbox,
             store,
@@ -90,6 +95,7 @@ impl Node {
             settle_queue: queues.queue("settle", MAX_RECEIVES),
             queues,
             notifier,
+            prompts: Arc::new(shelf),
             clock,
             settings,
         })
@@ -111,6 +117,12 @@ impl Node {
             home: Home::Folder(self.settings.data.clone()),
             store: self.store.clone(),
             facts: self.store.clone(),
+            prompts: Registry {
+                read: self.store.clone(),
+                create: self.store.clone(),
+                swap: self.store.clone(),
+                list: self.store.clone(),
+            },
             catalog: self.catalog.clone(),
             settle: self.settle_queue.clone(),
             queues: self.queues_by_name().map(named).into(),
@@ -163,7 +175,7 @@ impl Node {
             preview: Arc::new(MediaPreview),
             till: Arc::new(Till::new(self.ledger.clone(), models.book().caps().clone(), self.clock.clone())),
             models: Arc::new(models),
-            prompts: Arc::new(prompts::library()),
+            prompts: self.prompts.clone(),
             clock: self.clock.clone(),
         })
     }
@@ -206,6 +218,7 @@ impl Node {
             tag: Some(self.tag_queue.clone()),
             settle: self.settle_queue.clone(),
             profile: Arc::new(self.settings.profile.clone()),
+            prompts: Some(self.prompts.clone()),
             patience: Patience::default(),
             clock: self.clock.clone(),
         }

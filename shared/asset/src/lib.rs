@@ -3,6 +3,7 @@
 //! No I/O, no async, no clock. The flow of data is one line: [`event`] → [`fact`] → [`manifest`] (fold) → [`readiness`] (derive) →
 //! [`task`] → … → [`fact`].
 
+pub mod canary;
 pub mod canonical;
 pub mod catalog;
 pub mod event;
@@ -10,6 +11,7 @@ pub mod fact;
 pub mod field;
 pub mod ids;
 pub mod image;
+pub mod impact;
 pub mod keys;
 pub mod manifest;
 pub mod money;

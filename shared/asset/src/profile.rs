@@ -4,8 +4,9 @@ pub(crate) mod check;
 mod file;
 mod texts;
 
+use crate::canary::PromptChoice;
 use crate::canonical::{canonical_json, sha256_hex};
-use crate::field::{Field, Placement, PromptRef, Review};
+use crate::field::{Field, Placement, Review};
 use crate::image::{AspectRatio, ColorPolicy, Encoding, Limits};
 use crate::vocabulary::Vocabulary;
 use serde::Serialize;
@@ -22,7 +23,7 @@ pub struct Profile {
     pub limits: Limits,
     pub models: ModelChoice,
     /// The prompts in force. They are no part of the file: see [`Profile::with_prompts`].
-    pub prompts: BTreeMap<Field, PromptRef>,
+    pub prompts: BTreeMap<Field, PromptChoice>,
     /// The vocabularies that tags are taken from, by name.
     pub vocabularies: BTreeMap<String, Vocabulary>,
     /// The first collection with a matching pattern owns a key.
@@ -101,8 +102,8 @@ impl Profile {
 
     /// Returns the profile with these versions of prompts, which decide texts as much as the file does.
     #[must_use]
-    pub fn with_prompts(mut self, prompts: impl IntoIterator<Item = (Field, PromptRef)>) -> Self {
-        self.prompts = prompts.into_iter().collect();
+    pub fn with_prompts(mut self, prompts: impl IntoIterator<Item = (Field, impl Into<PromptChoice>)>) -> Self {
+        self.prompts = prompts.into_iter().map(|(field, choice)| (field, choice.into())).collect();
         self
     }
 

@@ -233,7 +233,7 @@ impl<'a> Walk<'a> {
     /// Returns the job that writes a text, and why nobody can do it as things are configured, if so.
     fn write_job(&self, text: &Text) -> (Job, Option<Refusal>) {
         let Profile { models, prompts, vocabularies, .. } = self.profile;
-        let prompt = prompts.get(&text.field);
+        let prompt = prompts.get(&text.field).map(|choice| choice.of(&self.manifest.asset));
         let unknown = || PromptRef { id: text.field.as_str().into(), version: String::new(), hash: Sha256::of(b"") };
         let job = Job::Write(WriteSpec {
             field: text.field,

@@ -183,6 +183,14 @@ impl Book {
         self.routes.iter().find(|route| route.name == name)
     }
 
+    /// Returns the models of a route, in its order, or the one model of that name; none if there is neither.
+    pub fn named(&self, name: &str) -> Vec<&Arc<ModelSpec>> {
+        match self.route(name) {
+            Some(route) => route.models.iter().filter_map(|id| self.model(id)).collect(),
+            None => self.model(name).into_iter().collect(),
+        }
+    }
+
     pub fn caps(&self) -> &Caps {
         &self.caps
     }

@@ -3,7 +3,8 @@
 //! Bounds, not estimates: English text has some four bytes per token, so a forecast is several times the cost. It is
 //! held only while the call is under way; then the cost takes its place.
 
-use crate::book::ModelSpec;
+use crate::book::{Book, ModelSpec};
+use crate::capability::check_request;
 use crate::{EmbedInput, EmbedRequest, Image, MicroUsd, Part, Request};
 
 /// What providers add by themselves: marks of roles, the rules of calling tools (Claude's take some 350 tokens).
@@ -16,6 +17,32 @@ const REPAIR: u64 = 3_200;
 /// picture sizes, which were read from memory). A small picture has a least number of tokens.
 const PIXELS_PER_TOKEN: u64 = 400;
 const LEAST_PER_PICTURE: u64 = 300;
+
+/// Why nobody can say what a request may cost.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoForecast {
+    #[error("there is no model or route `{0}` in the price book")]
+    Unknown(String),
+    #[error("no model of `{0}` can be asked this")]
+    Unable(String),
+    #[error("the price book has no price for `{0}`")]
+    NoPrice(String),
+}
+
+impl Book {
+    /// Returns the most that a request to a model or a route may cost, the dearest of those that can be asked it. For tools: nobody has to
+    /// be connected.
+    pub fn forecast(&self, name: &str, request: &Request) -> Result<MicroUsd, NoForecast> {
+        let models = self.named(name);
+        if models.is_empty() {
+            return Err(NoForecast::Unknown(name.to_owned()));
+        }
+        let able = models.into_iter().filter(|spec| check_request(spec, request).is_ok());
+        let dearest = able.map(|spec| of_request(spec, request).ok_or_else(|| NoForecast::NoPrice(spec.id.clone())));
+        let dearest = dearest.reduce(|a, b| Ok(a?.max(b?)));
+        dearest.unwrap_or_else(|| Err(NoForecast::Unable(name.to_owned())))
+    }
+}
 
 /// Returns what an answer costs at most: with a schema that is two calls, because one repair is asked for.
 pub(crate) fn of_request(spec: &ModelSpec, request: &Request) -> Option<MicroUsd> {
@@ -107,6 +134,38 @@ mod tests {
         with_schema.schema = Some(schema.expect("a schema"));
         let [plain, twice] = [of(&request("12345")), of(&with_schema)];
         assert!(twice > 2 * plain + 200 + REPAIR, "a repair reads the first answer too: {twice}, {plain}");
+    }
+
+    #[test]
+    fn a_route_may_cost_what_its_dearest_able_model_does() {
+        let book = |more: &str| {
+            let model = |id: &str, kind: &str, price: &str| {
+                format!(
+                    "[[model]]\nid = \"{id}\"\nprovider = \"bedrock\"\nmodel = \"{id}\"\nkind = \"text\"\ninputs = [{kind}]\n{price}\n"
+                )
+            };
+            let price = |n: u32| {
+                format!("price = {{ in = {n}, out = {n}, source = \"test\", date = \"2026-01-01\", verified = false }}")
+            };
+            let (both, text) = ("\"text\", \"image\"", "\"text\"");
+            let limits = "image = { long_edge = 2000, bytes = 100, count = 1 }\n";
+            let text = [
+                model("cheap", both, &format!("{limits}{}", price(1_000_000))),
+                model("dear", both, &format!("{limits}{}", price(2_000_000))),
+                model("blind", text, &price(9_000_000)),
+                model("unpriced", both, limits),
+                format!("[[route]]\nname = \"all\"\nmodels = [{more}]\nneeds = []\n"),
+            ];
+            Book::parse("test.toml", &text.concat()).expect("a book")
+        };
+        let mut asks = request("x");
+        asks.messages[0].parts.push(Part::Image(image(100, 100)));
+        let of = |models: &str, name: &str| book(models).forecast(name, &asks);
+        let cheap = of("\"cheap\"", "cheap").expect("a forecast");
+        assert_eq!(of("\"cheap\", \"dear\", \"blind\"", "all"), Ok(MicroUsd(2 * cheap.0)));
+        assert_eq!(of("\"blind\"", "all"), Err(NoForecast::Unable("all".into())));
+        assert_eq!(of("\"cheap\", \"unpriced\"", "all"), Err(NoForecast::NoPrice("unpriced".into())));
+        assert_eq!(of("\"cheap\"", "none"), Err(NoForecast::Unknown("none".into())));
     }
 
     #[test]

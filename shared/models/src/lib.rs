@@ -36,6 +36,7 @@ pub use asset::money::{MicroUsd, Usage};
 pub use bedrock::{Bedrock, Environment, MissingVariables};
 pub use connect::{ConnectError, Models};
 pub use error::{Budget, Class, ModelError, ModelResult};
+pub use forecast::NoForecast;
 pub use hosted::{HostedEmbedder, HostedText};
 #[cfg(feature = "openai")]
 pub use openai::{HttpClient, OpenAi};

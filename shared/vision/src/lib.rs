@@ -20,7 +20,7 @@ use asset::refusal::{Refusal, RefusalCode};
 use asset::task::Task;
 use models::{Answer, ConnectError, Image, TextModel, Till, Work};
 use ports::{Clock, ReadBlob};
-use prompts::{Prompt, PromptError, Sources};
+use prompts::{Prompt, PromptError, Shelf, Sources};
 use runtime::{Context, Failure};
 use serde_json::Value;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub struct Vision {
     pub models: Arc<dyn ChooseModel>,
     /// Every call goes through it, and is counted.
     pub till: Arc<Till>,
-    pub prompts: Arc<Sources>,
+    pub prompts: Arc<Shelf>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -94,7 +94,7 @@ impl Vision {
         variables: Value,
         context: &Context,
     ) -> Result<Result<Asked, Refusal>, Failure> {
-        let prompt = self.prompt(spec)?;
+        let prompt = self.prompt(spec).await?;
         let model = match self.models.text(&spec.model) {
             Ok(model) => model,
             Err(error) => {
@@ -116,14 +116,14 @@ impl Vision {
     }
 
     /// Returns the prompt that the task names, down to its hash.
-    fn prompt(&self, spec: &WriteSpec) -> Result<Prompt, Failure> {
-        let prompt = self.prompts.prompt(&spec.prompt.id).map_err(Failure::reject)?;
-        if *prompt.hash() != spec.prompt.hash {
+    async fn prompt(&self, spec: &WriteSpec) -> Result<Prompt, Failure> {
+        const AGAIN: Duration = Duration::from_secs(60);
+        let found = self.prompts.prompt(&spec.prompt).await;
+        found.map_err(|error| Failure::retry(AGAIN, error))?.ok_or_else(|| {
             // During a deployment, one of two functions is newer than the other.
             let message = format!("prompt `{}` with hash {} is not here", spec.prompt.id, spec.prompt.hash);
-            return Err(Failure::retry(Duration::from_secs(60), message));
-        }
-        Ok(prompt)
+            Failure::retry(AGAIN, message)
+        })
     }
 
     async fn picture(&self, task: &Task, long_edge: Option<u32>) -> Result<Result<Image, Refusal>, Failure> {

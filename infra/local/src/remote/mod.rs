@@ -11,6 +11,7 @@ use aws::operate::{Stack, stack};
 use aws::{Clients, DynamoCatalog, Environment, S3Store, SqsQueue};
 use embedded::SystemClock;
 use ports::{Kind, PortError};
+use prompts::registry::Registry;
 use std::sync::Arc;
 
 /// Queues in the order of the flow: what they are called, their resource, that of their dead letters, and whether only
@@ -85,6 +86,7 @@ impl Access {
                 console: stack.outputs.get("ConsoleUrl").cloned(),
             }),
             store: store.clone(),
+            prompts: Registry { read: store.clone(), create: store.clone(), swap: store.clone(), list: store.clone() },
             facts: store,
             catalog: Arc::new(DynamoCatalog::new(self.clients.clone(), id(stack, "Table")?)),
             settle: Arc::new(self.queue(stack, "SettleQueue", "SettleDeadQueue", MAX_RECEIVES)?),

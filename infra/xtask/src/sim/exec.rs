@@ -136,6 +136,7 @@ fn functions(sim: &Sim, profile: &Arc<Profile>) -> Functions {
             tag: None,
             settle: queue(SETTLE),
             profile: profile.clone(),
+            prompts: None,
             patience: Patience::default(),
             clock,
         },

@@ -1,5 +1,6 @@
 //! The pure core, held to its word: events, profiles, the fold, task ids, settling, the snippet.
 
+mod canary;
 mod events;
 mod fold;
 mod make;

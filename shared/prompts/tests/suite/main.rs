@@ -3,10 +3,13 @@
 mod diff;
 mod differential;
 mod eval;
+mod evals;
 mod library;
 mod lint;
 mod prompt;
 mod registry;
 mod samples;
 mod schema;
+mod shelf;
 mod spec;
+mod stores;
