@@ -65,7 +65,10 @@ impl Vocabulary {
             file.term.iter().map(|term| (term.id.get_ref().as_str(), term)).collect();
         for (index, term) in file.term.iter().enumerate() {
             let path = format!("term[{index}]");
-            check.name(&format!("{path}.id"), &term.id);
+            if !is_id(term.id.get_ref()) {
+                let found = format!("`{:.80}` is no id", term.id.get_ref());
+                check.error(term.id.span(), &format!("{path}.id"), &found, "use 1 to 64 of a-z, 0-9, `-` and `.`");
+            }
             if !std::ptr::eq(by_id[term.id.get_ref().as_str()], term) {
                 let found = format!("`{}` is there twice", term.id.get_ref());
                 check.error(term.id.span(), &format!("{path}.id"), &found, "give each term an id of its own");
@@ -103,6 +106,11 @@ impl Serialize for Vocabulary {
 /// Returns the built-in terms of moderation: what people who answer for a library want to see first. Nobody's law or policy.
 pub fn moderation() -> Vocabulary {
     Vocabulary::parse("moderation.toml", include_str!("vocabulary/moderation.toml")).expect("a test parses it")
+}
+
+fn is_id(text: &str) -> bool {
+    let is_safe = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+    (1..=64).contains(&text.len()) && text.bytes().all(is_safe)
 }
 
 /// Checks that a term's wider terms are there and end somewhere.
@@ -186,7 +194,7 @@ mod tests {
         assert!(circle.contains("subjects.toml:6: term[0].broader: its wider terms come back to it"), "{circle}");
         assert!(error("max_tags = 0").contains("subjects.toml:1: max_tags: 0 is no number of tags; give 1 to 50"));
         assert!(error("max_tags = 3").contains("there are 0 terms"));
-        assert!(error("max_tags = 3\n[[term]]\nid = \"A b\"\nlabel = \"\"").contains("`A b` is no name"));
+        assert!(error("max_tags = 3\n[[term]]\nid = \"A b\"\nlabel = \"\"").contains("`A b` is no id"));
         assert!(error("max_tag = 3").contains("did you mean `max_tags`?"));
     }
 }
