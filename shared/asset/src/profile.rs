@@ -25,6 +25,7 @@ pub struct Profile {
     /// The prompts in force. They are no part of the file: see [`Profile::with_prompts`].
     pub prompts: BTreeMap<Field, PromptChoice>,
     /// The vocabularies that tags are taken from, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub vocabularies: BTreeMap<String, Vocabulary>,
     /// The first collection with a matching pattern owns a key.
     pub collections: Vec<Collection>,

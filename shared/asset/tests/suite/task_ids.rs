@@ -127,5 +127,5 @@ fn golden_ids() {
         render whole: 1737681e749c19ee98a32bdbcdf24efccd7066990ec540d4e3be629ebc31a12c
     "#]]
     .assert_eq(&lines);
-    expect!["57ce8bf7f7f4506c"].assert_eq(&make::small().digest());
+    expect!["50dace37ffb75025"].assert_eq(&make::small().digest());
 }
