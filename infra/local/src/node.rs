@@ -108,6 +108,7 @@ impl Node {
             store: self.store.clone(),
             facts: self.store.clone(),
             catalog: self.catalog.clone(),
+            ledger: self.ledger.clone(),
             settle: self.settle_queue.clone(),
             queues: self.queues_by_name().map(named).into(),
             clock: self.clock.clone(),
