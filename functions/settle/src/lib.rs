@@ -3,6 +3,7 @@
 //! A message says no more than "look at this asset": what is true is what lies in the store. The sweep sends the same message for
 //! every asset that is not as the profile wants it.
 
+mod backlog;
 mod cleanup;
 mod facts;
 mod profile;
@@ -30,6 +31,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use backlog::Unhurried;
 pub use sweep::{SweepFrom, SweepScope};
 
 /// The function and what it needs.

@@ -4,7 +4,7 @@ use asset::settle::Patience;
 use aws::{Clients, DynamoCatalog, Environment, S3Store, SqsQueue};
 use prompts::{Shelf, library};
 use runtime::lambda::{Variables, WallClock, packed_profile, serve, start};
-use settle::Settle;
+use settle::{Settle, Unhurried};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         let store = variables.need("GREENROOM_STORE_BUCKET");
         let table = variables.need("GREENROOM_TABLE");
         let resize = variables.need("GREENROOM_RESIZE_QUEUE_URL");
+        let caption = variables.need("GREENROOM_CAPTION_QUEUE_URL");
         let queue = variables.need("GREENROOM_SETTLE_QUEUE_URL");
         variables.complete()?;
 
@@ -29,8 +30,8 @@ fn main() -> ExitCode {
             swap: store.clone(),
             delete: store,
             catalog: Arc::new(DynamoCatalog::new(clients.clone(), table)),
-            resize: Arc::new(SqsQueue::sender(clients, resize)),
-            caption: None,
+            resize: Arc::new(SqsQueue::sender(clients.clone(), resize)),
+            caption: Some(Arc::new(SqsQueue::sender(clients, caption))),
             tag: None,
             settle: queue.clone(),
             profile: Arc::new(packed_profile()?),
@@ -38,6 +39,6 @@ fn main() -> ExitCode {
             patience: Patience::default(),
             clock: clock.clone(),
         };
-        serve(settle, queue, clock).await
+        serve(Unhurried::new(settle, queue.clone()), queue, clock).await
     })
 }

@@ -22,7 +22,7 @@ pub struct Cli {
     /// Print JSON instead of text for people
     #[arg(long, global = true)]
     json: bool,
-    /// Work on a stack on AWS, not on this machine: ls, status, why, review, prompts, retry, sweep, redrive, doctor
+    /// Work on a stack on AWS, not on this machine: ls, status, why, review, cost, prompts, retry, sweep, redrive, doctor
     ///
     /// Region and credentials come from the environment (AWS_REGION, AWS_ACCESS_KEY_ID, …). `doctor` takes it without a
     /// name, too: then it checks the account.
@@ -145,7 +145,7 @@ impl Cli {
             }
             Command::Prompts(command) => block_on(async { prompts::prompts(at, settings, command, json).await }),
             Command::Cost { by, from, to } => {
-                block_on(async { cost::cost(at.settings("cost")?, by, &from, to.as_deref(), json).await })
+                block_on(async { cost::cost(at.open().await?, by, &from, to.as_deref(), json).await })
             }
             Command::Review(review) => block_on(async { review::review(at.open().await?, review, json).await }),
             Command::Retry { asset } => block_on(async { retry::retry(at.open().await?, &asset, json).await }),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use asset::ids::AssetId;
 use asset::keys;
 use asset::manifest::Manifest;
-use ports::{Catalog, CatalogQuery, Clock, CreateBlob, Kind, Queue, ReadBlob, SendMessages};
+use ports::{Catalog, CatalogQuery, Clock, CreateBlob, Kind, Ledger, Queue, ReadBlob, SendMessages};
 use prompts::registry::Registry;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub struct Deployment {
     /// For prompts and their labels.
     pub prompts: Registry,
     pub catalog: Arc<dyn Catalog>,
+    /// What models cost.
+    pub ledger: Arc<dyn Ledger>,
     pub settle: Arc<dyn SendMessages>,
     /// In the order of the flow.
     pub queues: Vec<NamedQueue>,

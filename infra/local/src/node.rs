@@ -124,6 +124,7 @@ impl Node {
                 list: self.store.clone(),
             },
             catalog: self.catalog.clone(),
+            ledger: self.ledger.clone(),
             settle: self.settle_queue.clone(),
             queues: self.queues_by_name().map(named).into(),
             clock: self.clock.clone(),

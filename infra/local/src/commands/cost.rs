@@ -1,13 +1,12 @@
 //! `greenroom cost`: what models cost, by asset, collection, capability, model or day.
 
-use crate::node::Node;
-use crate::settings::Settings;
+use crate::deployment::Deployment;
 use crate::table::table;
 use anyhow::{Result, ensure};
 use asset::money::MicroUsd;
 use asset::why::words::visible;
 use clap::ValueEnum;
-use ports::{Ledger, LedgerEntry, LedgerQuery};
+use ports::{LedgerEntry, LedgerQuery};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -76,16 +75,15 @@ impl Sum {
     }
 }
 
-pub async fn cost(settings: Settings, by: By, from: &str, to: Option<&str>, json: bool) -> Result<ExitCode> {
-    let node = Node::open(settings)?;
-    let today = words_day(node.clock.now_ms());
+pub async fn cost(deployment: Deployment, by: By, from: &str, to: Option<&str>, json: bool) -> Result<ExitCode> {
+    let today = words_day(deployment.clock.now_ms());
     let to = to.unwrap_or(&today);
     ensure!(from <= to, "`{from}` is after `{to}`");
     let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
     let mut total = Sum::default();
     let mut query = LedgerQuery { from_day: from.to_owned(), to_day: to.to_owned(), after: None, limit: 1000 };
     loop {
-        let page = node.ledger.entries(&query).await?;
+        let page = deployment.ledger.entries(&query).await?;
         for entry in &page.entries {
             sums.entry(by.of(entry)).or_default().add(entry);
             total.add(entry);

@@ -1,4 +1,5 @@
-//! Catalog, claims and ledger in one table of DynamoDB.
+//! Catalog and claims in one table of DynamoDB, the ledger in another: the first can be made again from the store, the
+//! second from nothing, so it outlives its stack and is backed up.
 //!
 //! | item | `pk` | `sk` | other attributes |
 //! |---|---|---|---|
@@ -55,8 +56,15 @@ pub const PARTITION_KEY: &str = "pk";
 pub const SORT_KEY: &str = "sk";
 pub const TTL_ATTRIBUTE: &str = "expires_at";
 
-/// Returns what a CloudFormation template has to say about the table, as `AWS::DynamoDB::Table` properties.
+/// Returns what a CloudFormation template has to say about the table of catalog and claims, as `AWS::DynamoDB::Table` properties.
 pub fn table_definition() -> serde_json::Value {
+    let mut table = ledger_definition();
+    table["TimeToLiveSpecification"] = serde_json::json!({"AttributeName": TTL_ATTRIBUTE, "Enabled": true});
+    table
+}
+
+/// The same about the ledger's table, in which nothing expires.
+pub fn ledger_definition() -> serde_json::Value {
     serde_json::json!({
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [
@@ -67,7 +75,6 @@ pub fn table_definition() -> serde_json::Value {
             {"AttributeName": PARTITION_KEY, "KeyType": "HASH"},
             {"AttributeName": SORT_KEY, "KeyType": "RANGE"},
         ],
-        "TimeToLiveSpecification": {"AttributeName": TTL_ATTRIBUTE, "Enabled": true},
     })
 }
 

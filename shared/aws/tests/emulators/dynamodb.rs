@@ -1,7 +1,7 @@
 //! Catalog, claims and ledger.
 
 use super::{SystemClock, assert_kept, clients, sdk, server, stub};
-use aws::dynamodb::{PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE, table_definition};
+use aws::dynamodb::{PARTITION_KEY, SORT_KEY, ledger_definition, table_definition};
 use aws::{DynamoCatalog, DynamoClaims, DynamoLedger};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
@@ -9,10 +9,14 @@ use aws_sdk_dynamodb::types::{
     TimeToLiveSpecification,
 };
 use ports::{Catalog, CatalogQuery, Ledger, LedgerQuery, contract};
+use serde_json::Value;
 
 /// Makes a table as [`table_definition`] says.
 pub async fn make_table(client: &Client, name: &str) {
-    let definition = table_definition();
+    make(client, name, &table_definition()).await;
+}
+
+async fn make(client: &Client, name: &str, definition: &Value) {
     let mut table = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
     for attribute in definition["AttributeDefinitions"].as_array().expect("attributes") {
         let attribute_type = ScalarAttributeType::from(attribute["AttributeType"].as_str().expect("a type"));
@@ -27,7 +31,8 @@ pub async fn make_table(client: &Client, name: &str) {
         table = table.key_schema(element.build().expect("complete"));
     }
     table.send().await.expect("the table is made");
-    let expiry = TimeToLiveSpecification::builder().attribute_name(TTL_ATTRIBUTE).enabled(true);
+    let Some(attribute) = definition["TimeToLiveSpecification"]["AttributeName"].as_str() else { return };
+    let expiry = TimeToLiveSpecification::builder().attribute_name(attribute).enabled(true);
     let expiry = expiry.build().expect("complete");
     client.update_time_to_live().table_name(name).time_to_live_specification(expiry).send().await.expect("expiry");
 }
@@ -47,7 +52,7 @@ async fn check(service: &str, endpoint: &str) {
 
 async fn check_ledger(service: &str, endpoint: &str) {
     let client = Client::new(&sdk(endpoint));
-    make_table(&client, "ledger").await;
+    make(&client, "ledger", &ledger_definition()).await;
     let ledger = DynamoLedger::new(clients(endpoint), "ledger");
     assert_kept(service, &contract::ledger(&ledger).await);
     // A page looks at a month of days at most, then says where to go on.
