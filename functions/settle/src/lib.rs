@@ -181,7 +181,7 @@ impl Settle {
 
     async fn send_tasks(&self, tasks: &[Task]) -> Result<(), Failure> {
         let (words, pictures): (Vec<&Task>, Vec<&Task>) =
-            tasks.iter().partition(|task| matches!(task.job, Job::Write(_)));
+            tasks.iter().partition(|task| matches!(task.job, Job::Write(_) | Job::Embed(_)));
         self.send_to(&self.resize, &pictures).await?;
         match &self.caption {
             Some(caption) => self.send_to(caption, &words).await,

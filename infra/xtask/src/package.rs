@@ -88,6 +88,9 @@ pub fn pack_all(processor: Processor, profile: &str) -> anyhow::Result<()> {
             collection.name
         );
     }
+    if parsed.models.embedding.is_some() {
+        bail!("the profile names a model in `models.embedding`, which is asked on one machine only as yet: leave it out");
+    }
     let programs = build(processor)?;
     let folder = processor.folder();
     fs::create_dir_all(&folder).with_context(|| format!("failed to make `{}`", folder.display()))?;

@@ -5,6 +5,7 @@
 
 pub mod canonical;
 pub mod catalog;
+pub mod embedding;
 pub mod event;
 pub mod fact;
 pub mod field;

@@ -43,6 +43,9 @@ pub struct Collection {
 pub struct ModelChoice {
     /// Writes about pictures.
     pub vision: Option<String>,
+    /// Maps texts to points, for search by meaning; without one nothing is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<String>,
 }
 
 /// One text that a picture must have. Field and locale name it.

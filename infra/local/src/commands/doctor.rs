@@ -124,16 +124,36 @@ async fn inspect_node(settings: Settings, checks: &mut Vec<Check>) {
     }
 }
 
-/// Says whether whoever is to write texts can be asked, and may be paid. Asks nobody: that would cost.
+/// Says whether whoever is to write texts, and to map them, can be asked and may be paid. Asks nobody: that would cost.
 fn describe_models(node: &Node) -> Result<String, String> {
-    let Settings { profile, book, .. } = &node.settings;
+    let profile = &node.settings.profile;
+    let mut found = Vec::new();
     if profile.collections.iter().all(|collection| collection.texts.is_empty()) {
-        return Ok("the profile asks for no texts".to_owned());
+        found.push("the profile asks for no texts".to_owned());
+    } else {
+        let name = profile.models.vision.as_deref();
+        let name = name.ok_or("the profile asks for texts, and names no model in `[models]`")?;
+        found.push(format!("texts by {}", describe_model(node, name, Role::Writes)?));
     }
-    let name = profile.models.vision.as_deref();
-    let name = name.ok_or("the profile asks for texts, and names no model in `[models]`")?;
+    if let Some(name) = &profile.models.embedding {
+        found.push(format!("search by meaning with {}", describe_model(node, name, Role::Maps)?));
+    }
+    Ok(found.join("; "))
+}
+
+enum Role {
+    Writes,
+    Maps,
+}
+
+fn describe_model(node: &Node, name: &str, role: Role) -> Result<String, String> {
+    let book = &node.settings.book;
     let models = node.models().map_err(|error| format!("{error:#}"))?;
-    models.text(name).map_err(|error| error.to_string())?;
+    match role {
+        Role::Writes => models.text(name).map(drop),
+        Role::Maps => models.embedder(name).map(drop),
+    }
+    .map_err(|error| error.to_string())?;
     let ids = book.route(name).map_or_else(|| vec![name.to_owned()], |route| route.models.clone());
     let now = jiff::Timestamp::from_millisecond(node.clock.now_ms() as i64).map_err(|error| error.to_string())?;
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
@@ -148,7 +168,7 @@ fn describe_models(node: &Node) -> Result<String, String> {
             Lifetime::Over { date } => return Err(format!("`{}` ended on {date}", model.id)),
         });
     }
-    Ok(format!("texts by {}", found.join(", then ")))
+    Ok(found.join(", then "))
 }
 
 /// Renders one tiny picture into every format: encoders and decoders of this build work.

@@ -22,6 +22,7 @@ struct ProfileFile {
 #[serde(deny_unknown_fields)]
 struct ModelsFile {
     vision: Option<Spanned<String>>,
+    embedding: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -99,14 +100,20 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Profile, ProfileError> {
             collection(&mut check, &format!("collection[{index}]"), span, spanned.into_inner(), &collections);
         collections.push(collection);
     }
-    let vision = file.models.vision.map(|name| {
-        if name.get_ref().is_empty() {
-            let fix = "give the name of a model or a route of models.toml, or leave the line out";
-            check.error(name.span(), "models.vision", "it is empty", fix);
-        }
-        name.into_inner()
-    });
-    check.finish(Profile { limits, models: ModelChoice { vision }, prompts: BTreeMap::new(), collections })
+    let models = ModelChoice {
+        vision: model(&mut check, "models.vision", file.models.vision),
+        embedding: model(&mut check, "models.embedding", file.models.embedding),
+    };
+    check.finish(Profile { limits, models, prompts: BTreeMap::new(), collections })
+}
+
+fn model(check: &mut Checker, path: &str, name: Option<Spanned<String>>) -> Option<String> {
+    let name = name?;
+    if name.get_ref().is_empty() {
+        let fix = "give the name of a model or a route of models.toml, or leave the line out";
+        check.error(name.span(), path, "it is empty", fix);
+    }
+    Some(name.into_inner())
 }
 
 fn collection(

@@ -1,5 +1,6 @@
 //! The pure core, held to its word: events, profiles, the fold, task ids, settling, the snippet.
 
+mod embedding;
 mod events;
 mod fold;
 mod make;
