@@ -193,7 +193,7 @@ impl Settle {
         let queue_of = |task: &Task| match &task.job {
             Job::Inspect | Job::Render { .. } => 0,
             Job::Write(spec) if spec.field.is_prose() => 1,
-            Job::Write(_) => 2,
+            Job::Write(_) | Job::Embed(_) => 2,
         };
         for (index, queue) in [Some(&self.resize), self.caption.as_ref(), self.tag.as_ref()].into_iter().enumerate() {
             let tasks: Vec<&Task> = tasks.iter().filter(|task| queue_of(task) == index).collect();

@@ -1,4 +1,5 @@
-//! `tag`: a model says what pictures are found by, which words are in them, and what somebody has to see before they go anywhere.
+//! `tag`: a model says what pictures are found by, which words are in them, what they mean as a point in space, and what somebody has to
+//! see before they go anywhere.
 //!
 //! The way is that of `caption`, and so is the model's place in it ([`vision`]); a function of its own because its models are others,
 //! with quotas of their own. Whatever the answer says, only terms of the given vocabulary become tags.
@@ -63,7 +64,11 @@ impl Craft for Tag {
     async fn make(&self, task: &Task, context: &Context) -> Result<Outcome, Failure> {
         let spec = match &task.job {
             Job::Write(spec) if !spec.field.is_prose() => spec,
-            _ => return Err(Failure::reject("`tag` writes tags, visible text and moderation, and nothing else")),
+            Job::Embed(spec) => {
+                let embedded = self.vision.embed(task, spec, context).await?;
+                return Ok(embedded.map_or_else(Outcome::Refused, |embedded| Outcome::Embedded(Box::new(embedded))));
+            }
+            _ => return Err(Failure::reject("`tag` tags, reads, moderates and maps, and nothing else")),
         };
         let vocabulary = self.vocabulary(spec)?;
         let asked = match self.vision.ask(task, spec, variables(spec, &vocabulary), context).await? {

@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::commands::{add, cost, doctor, ls, prompts, redrive, retry, review, status, sweep, verify, why};
+use crate::commands::{add, cost, doctor, ls, prompts, redrive, retry, review, search, status, sweep, verify, why};
 use crate::deployment::Target;
 use crate::settings::SettingArgs;
 use crate::{demo, up};
@@ -22,7 +22,7 @@ pub struct Cli {
     /// Print JSON instead of text for people
     #[arg(long, global = true)]
     json: bool,
-    /// Work on a stack on AWS, not on this machine: ls, status, why, review, cost, prompts, retry, sweep, redrive, doctor
+    /// Work on a stack on AWS, not on this machine: ls, search, status, why, review, cost, prompts, retry, sweep, redrive, doctor
     ///
     /// Region and credentials come from the environment (AWS_REGION, AWS_ACCESS_KEY_ID, …). `doctor` takes it without a
     /// name, too: then it checks the account.
@@ -60,12 +60,20 @@ enum Command {
         /// Only this kind, for example "image" or "image/png"
         #[arg(long)]
         kind: Option<String>,
-        /// Only keys with these words
+        /// Only those with these words in their key or texts
         #[arg(long)]
         search: Option<String>,
         /// Tombstones of deleted keys too
         #[arg(long)]
         all: bool,
+    },
+    /// Find assets by words and, with an embedding model in the profile, by meaning; the best first
+    Search {
+        /// Words, or what it shows
+        query: String,
+        /// Hits at most
+        #[arg(long, default_value = "20", value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
     },
     /// Show counts, queues and dead letters
     Status,
@@ -136,6 +144,7 @@ impl Cli {
             Command::Ls { state, kind, search, all } => {
                 block_on(async { ls::ls(at.open().await?, ls::query(state, kind, search, all), json).await })
             }
+            Command::Search { query, limit } => block_on(search::search(at, &query, limit.into(), json)),
             Command::Status => block_on(async { status::status(at.open().await?, json).await }),
             Command::Why { asset, field: None, .. } => {
                 block_on(async { why::why(at.open().await?, &asset, json).await })

@@ -95,6 +95,7 @@ impl Host {
             store: node.store.clone(),
             facts: node.store.clone(),
             catalog: node.catalog.clone(),
+            meaning: node.meaning()?,
             settle: node.settle_queue.clone(),
             uploads: Arc::new(presigner),
             upload_origin: Some(s3_url.clone()),

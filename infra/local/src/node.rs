@@ -18,8 +18,8 @@ use asset::settle::Patience;
 use caption::Caption;
 use embedded::{FileStore, Queues, SqliteCatalog, SqliteClaims, SqliteLedger, SqliteQueue, SystemClock};
 use ingest::Ingest;
-use models::{HttpClient, Models, Till};
-use ports::Clock;
+use models::{HttpClient, Models, QueryMapper, Till};
+use ports::{Clock, MapQuery};
 use prompts::registry::Registry;
 use prompts::{Shelf, library};
 use resize::{MediaImaging, Resize};
@@ -166,6 +166,14 @@ impl Node {
             Err(_) => models,
         };
         Ok(models)
+    }
+
+    /// Returns who maps what people search for; nobody where the profile names no model for it.
+    pub fn meaning(&self) -> Result<Option<Arc<dyn MapQuery>>> {
+        let Some(name) = &self.settings.profile.models.embedding else { return Ok(None) };
+        let models = self.models()?;
+        let till = Arc::new(Till::new(self.ledger.clone(), models.book().caps().clone(), self.clock.clone()));
+        Ok(Some(Arc::new(QueryMapper::new(models.embedder(name), till, self.clock.clone()))))
     }
 
     /// Connects what asks models about pictures.

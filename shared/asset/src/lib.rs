@@ -6,6 +6,7 @@
 pub mod canary;
 pub mod canonical;
 pub mod catalog;
+pub mod embedding;
 pub mod event;
 pub mod fact;
 pub mod field;

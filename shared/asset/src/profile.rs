@@ -52,6 +52,9 @@ pub struct ModelChoice {
     /// Models for single fields.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<Field, String>,
+    /// Maps texts to points, for search by meaning; without one nothing is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<String>,
 }
 
 impl ModelChoice {

@@ -2,6 +2,7 @@
 
 mod texts;
 
+use crate::embedding::{self, EmbedSpec};
 use crate::fact::{Change, Decision, Outcome, Output, TaskResult, Version};
 use crate::field::{self, FieldState, FieldStatus, PromptRef, WriteSpec};
 use crate::ids::{Sha256, TaskId};
@@ -199,6 +200,7 @@ impl<'a> Walk<'a> {
             for text in &collection.texts {
                 self.text(text);
             }
+            self.embedding();
         }
     }
 
@@ -260,6 +262,19 @@ impl<'a> Walk<'a> {
         (job, Some(Refusal::new(RefusalCode::Blocked, found, way_out)))
     }
 
+    /// Records the step that makes the asset findable by meaning, once nothing is to come any more that it is made of: neither a model's
+    /// words nor a person's, so that what is not in force is neither sent nor paid.
+    fn embedding(&mut self) {
+        let Some(model) = &self.profile.models.embedding else { return };
+        let is_written = self.pending.iter().all(|task| !matches!(task.job, Job::Write(_)));
+        if !is_written || self.readiness.fields.iter().any(|field| field.status.needs_a_person()) {
+            return;
+        }
+        if let Some(text) = embedding::text_of(&self.manifest.key, &self.readiness.fields) {
+            self.step(Job::Embed(EmbedSpec { model: model.clone(), text }));
+        }
+    }
+
     /// Returns what became of a job.
     fn result(&self, job: &Job) -> Option<&'a TaskResult> {
         let task = job.id(&self.version.sha256);
@@ -277,7 +292,7 @@ impl<'a> Walk<'a> {
         let result = find_result(self.manifest, &self.generation, &task, &attempt);
         let status = match result.map(|result| &result.outcome) {
             None => StepStatus::Pending,
-            Some(Outcome::Inspected { .. } | Outcome::Written(_)) => StepStatus::Done { outputs: Vec::new() },
+            Some(Outcome::Inspected { .. } | Outcome::Written(_) | Outcome::Embedded(_)) => StepStatus::Done { outputs: Vec::new() },
             Some(Outcome::Rendered { outputs }) => StepStatus::Done { outputs: outputs.clone() },
             Some(Outcome::Refused(refusal)) => StepStatus::Refused { refusal: refusal.clone() },
         };

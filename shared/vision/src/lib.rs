@@ -3,6 +3,7 @@
 //! The functions that do it differ in what they make of the answer. They hold a [`Vision`], call [`Vision::ask`] in their
 //! [`runtime::Craft`], and run their tasks by [`run`].
 
+mod embed;
 mod failed;
 mod preview;
 mod question;
@@ -18,7 +19,7 @@ use asset::ids::Sha256;
 use asset::keys;
 use asset::refusal::{Refusal, RefusalCode};
 use asset::task::Task;
-use models::{Answer, ConnectError, Image, TextModel, Till, Work};
+use models::{Answer, ConnectError, Embedder, Image, TextModel, Till, Work};
 use ports::{Clock, ReadBlob};
 use prompts::{Prompt, PromptError, Shelf, Sources};
 use runtime::{Context, Failure};
@@ -64,11 +65,17 @@ impl Asked {
 /// Turns a name of the profile into a model.
 pub trait ChooseModel: Send + Sync {
     fn text(&self, name: &str) -> Result<Arc<dyn TextModel>, ConnectError>;
+
+    fn embedder(&self, name: &str) -> Result<Arc<dyn Embedder>, ConnectError>;
 }
 
 impl ChooseModel for models::Models {
     fn text(&self, name: &str) -> Result<Arc<dyn TextModel>, ConnectError> {
         models::Models::text(self, name)
+    }
+
+    fn embedder(&self, name: &str) -> Result<Arc<dyn Embedder>, ConnectError> {
+        models::Models::embedder(self, name)
     }
 }
 
@@ -97,10 +104,7 @@ impl Vision {
         let prompt = self.prompt(spec).await?;
         let model = match self.models.text(&spec.model) {
             Ok(model) => model,
-            Err(error) => {
-                let way_out = "name a model or a route of models.toml in the profile, under `[models]`";
-                return Ok(Err(Refusal::new(RefusalCode::Blocked, error.to_string(), way_out)));
-            }
+            Err(error) => return Ok(Err(no_model(&error))),
         };
         let long_edge = model.image_limits().map(|limits| limits.long_edge);
         let picture = match self.picture(task, long_edge).await? {
@@ -109,7 +113,7 @@ impl Vision {
         };
         let question = question(&prompt, variables, &picture).map_err(Failure::reject)?;
         let deadline_ms = context.deadline_ms.min(self.clock.now_ms() + CALL.as_millis() as u64);
-        match self.till.generate(&work(task, spec, context), model.as_ref(), &question.request, deadline_ms).await {
+        match self.till.generate(&work(task, spec.field.as_str(), context), model.as_ref(), &question.request, deadline_ms).await {
             Ok(answer) => Ok(asked(spec, &question, &picture, answer)),
             Err(error) => failed::failed(error).map(Err),
         }
@@ -137,13 +141,18 @@ impl Vision {
     }
 }
 
-fn work(task: &Task, spec: &WriteSpec, context: &Context) -> Work {
+fn no_model(error: &ConnectError) -> Refusal {
+    let way_out = "name a model or a route of models.toml in the profile, under `[models]`";
+    Refusal::new(RefusalCode::Blocked, error.to_string(), way_out)
+}
+
+fn work(task: &Task, capability: &str, context: &Context) -> Work {
     Work {
         // Of this delivery: one that comes after a crash may pay once more, and has to be counted.
         id: format!("{}.{}/{}", task.id(), task.attempt.as_str(), context.delivery),
         asset: task.asset.to_string(),
         collection: task.collection.clone(),
-        capability: spec.field.as_str().to_owned(),
+        capability: capability.to_owned(),
         batch: None,
     }
 }

@@ -35,8 +35,8 @@ impl By {
     fn of(self, entry: &LedgerEntry) -> String {
         let reservation = &entry.reservation;
         match self {
-            By::Asset => reservation.asset.clone(),
-            By::Collection => reservation.collection.clone(),
+            By::Asset => or_none(&reservation.asset),
+            By::Collection => or_none(&reservation.collection),
             By::Capability => reservation.capability.clone(),
             // Who answered; where nobody did, whom the call was meant for.
             By::Model => {
@@ -46,6 +46,11 @@ impl By {
             By::Day => reservation.day.clone(),
         }
     }
+}
+
+/// A search is for no asset and no collection.
+fn or_none(name: &str) -> String {
+    if name.is_empty() { "(none)".to_owned() } else { name.to_owned() }
 }
 
 /// The sum of some calls.

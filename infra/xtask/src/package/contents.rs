@@ -48,6 +48,9 @@ impl Contents {
 
 /// Returns the models that a profile's texts are asked of: on AWS they are Bedrock's, and have a price.
 fn models_asked<'a>(profile: &Profile, book: &'a Book) -> anyhow::Result<Vec<&'a Arc<ModelSpec>>> {
+    if profile.models.embedding.is_some() {
+        bail!("the profile names a model in `models.embedding`, which is asked on one machine only as yet: leave it out");
+    }
     let Some(collection) = profile.collections.iter().find(|collection| !collection.texts.is_empty()) else {
         return Ok(Vec::new());
     };

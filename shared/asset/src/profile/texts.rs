@@ -12,6 +12,7 @@ use toml::Spanned;
 #[serde(deny_unknown_fields)]
 pub(super) struct ModelsFile {
     vision: Option<Spanned<String>>,
+    embedding: Option<Spanned<String>>,
     alt_text: Option<Spanned<String>>,
     description: Option<Spanned<String>>,
     tags: Option<Spanned<String>>,
@@ -52,7 +53,7 @@ pub(super) fn models(check: &mut Checker, file: ModelsFile) -> ModelChoice {
         }
         Some(name.into_inner())
     };
-    let vision = name("vision", file.vision);
+    let (vision, embedding) = (name("vision", file.vision), name("embedding", file.embedding));
     let of_fields = [
         (Field::AltText, file.alt_text),
         (Field::Description, file.description),
@@ -61,7 +62,7 @@ pub(super) fn models(check: &mut Checker, file: ModelsFile) -> ModelChoice {
         (Field::Moderation, file.moderation),
     ];
     let fields = of_fields.into_iter().filter_map(|(field, model)| Some((field, name(field.as_str(), model)?)));
-    ModelChoice { vision, fields: fields.collect() }
+    ModelChoice { vision, fields: fields.collect(), embedding }
 }
 
 pub(super) fn vocabularies(check: &mut Checker, files: &[NamedFile], read: Read) -> BTreeMap<String, Vocabulary> {

@@ -2,6 +2,7 @@
 
 use super::words::{count, size, span, time, visible};
 use super::{Line, Mark, line};
+use crate::embedding::Embedded;
 use crate::fact::{Decision, Outcome, Verdict};
 use crate::field::{self, Field, FieldState, FieldStatus, Provenance, Severity, Written};
 use crate::manifest::Manifest;
@@ -63,8 +64,12 @@ fn last_word<'a>(manifest: &'a Manifest, state: &FieldState) -> Option<&'a Verdi
     manifest.verdicts.values().rev().find(|verdict| verdict.decision.text() == about)
 }
 
-/// Returns what a finished `write` step amounts to; `None` for other steps.
+/// Returns what a finished step that a model did amounts to; `None` for other steps.
 pub(super) fn made(manifest: &Manifest, step: &Step) -> Option<String> {
+    if let Some(embedded) = embedded(manifest, step) {
+        let Embedded { dimensions, model_answered, cost, .. } = embedded;
+        return Some(format!(", {dimensions} numbers by {} for {cost}", visible(model_answered)));
+    }
     let written = written(manifest, |result_task| *result_task == step.task)?;
     let Provenance { model_answered, cost, .. } = &written.provenance;
     Some(format!(
@@ -72,6 +77,13 @@ pub(super) fn made(manifest: &Manifest, step: &Step) -> Option<String> {
         count(written.text.chars().count(), "character", "characters"),
         visible(model_answered)
     ))
+}
+
+fn embedded<'a>(manifest: &'a Manifest, step: &Step) -> Option<&'a Embedded> {
+    manifest.results.values().filter(|result| result.task == step.task).find_map(|result| match &result.outcome {
+        Outcome::Embedded(embedded) => Some(&**embedded),
+        _ => None,
+    })
 }
 
 fn written(manifest: &Manifest, is_it: impl Fn(&crate::ids::TaskId) -> bool) -> Option<&Written> {

@@ -75,6 +75,8 @@ async fn walked_searches_on_ministack() {
         let table = format!("walked-{few_matches}");
         make_table(&client, &table).await;
         let catalog = DynamoCatalog::new(clients(&server.endpoint), &table).walking_above(few_matches);
+        // And the vectors in pages, of which there are several.
+        let catalog = catalog.with_vectors_per_page(5);
         assert_kept("ministack", &contract::catalog(&catalog).await);
     }
 }
@@ -109,6 +111,9 @@ async fn check_items(client: &Client, table: &str) {
     assert!(n_entries > 40, "{n_entries} entries");
     assert_eq!(n_of("list#"), n_entries, "places in the lists");
     assert_eq!(n_of("profile#"), n_entries, "places by profile");
+    let n_vectors = items.iter().filter(|item| item.contains_key("vector")).count();
+    assert!(n_vectors > 100, "{n_vectors} entries with vectors");
+    assert_eq!(n_of("vector#"), n_vectors, "vectors, and none that belongs to no entry");
     assert!(items.iter().all(|item| item[SORT_KEY].as_s().is_ok_and(|key| !key.is_empty())));
 }
 
