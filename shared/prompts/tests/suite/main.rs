@@ -3,6 +3,7 @@
 mod diff;
 mod differential;
 mod eval;
+mod injection;
 mod library;
 mod lint;
 mod prompt;
