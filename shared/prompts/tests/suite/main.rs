@@ -4,6 +4,7 @@ mod diff;
 mod differential;
 mod eval;
 mod evals;
+mod injection;
 mod library;
 mod lint;
 mod prompt;
