@@ -171,7 +171,7 @@ fn check(body: &Value) -> Result<(), Fault> {
         "/outputDataConfig/s3OutputDataConfig/s3Uri",
     ];
     for place in places {
-        if !body.pointer(place).is_some_and(|value| value.as_str().is_some_and(|text| !text.is_empty())) {
+        if body.pointer(place).and_then(Value::as_str).is_none_or(str::is_empty) {
             return Err(invalid(format!("`{place}` is required")));
         }
     }

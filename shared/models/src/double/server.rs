@@ -42,7 +42,7 @@ impl Double {
         Ok(Double { address, state, task })
     }
 
-    /// Gives batch jobs their buckets: any store of objects, by the bucket's name.
+    /// Gives batch jobs their buckets, by name: any store of objects, like `embedded::FileStore` or `aws::S3Store`.
     #[must_use]
     pub fn with_buckets(self, buckets: impl Fn(&str) -> Option<Arc<dyn Bucket>> + Send + Sync + 'static) -> Self {
         lock(&self.state).buckets = Some(Arc::new(buckets));

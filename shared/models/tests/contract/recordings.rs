@@ -110,7 +110,7 @@ async fn a_transcript_without_times_is_no_answer_and_silence_is_one() {
         Step::Body(json!({"text": "Hello."})),
         Step::Body(json!({"text": "", "duration": 8.5, "words": []})),
         Step::Body(json!({"text": "x", "words": [{"word": "x", "start": -1.0, "end": 2.0}]})),
-        Step::Error { status: 415, message: "no such container", retry_after: None },
+        Step::Error { status: 400, message: "no such container", retry_after: None },
     ];
     let servers = Servers::start(&steps).await;
     let model = servers.models(BOOK).transcriber("whisper").expect("connects");

@@ -332,7 +332,7 @@ def batch_jobs():
     assert again["jobArn"] == answer["jobArn"], "the same token is the same job"
     for wrong, error in [
         (lambda: create("m", "first"), "ConflictException"),
-        (lambda: create("m", "hasty", timeoutDurationInHours=1), "ValidationException"),
+        (lambda: create("m", "hasty", timeoutDurationInHours=169), "ValidationException"),
         (lambda: control.get_model_invocation_job(jobIdentifier="000000000000"), "ResourceNotFoundException"),
         (lambda: control.stop_model_invocation_job(jobIdentifier=answer["jobArn"]), "ConflictException"),
     ]:
