@@ -1,11 +1,12 @@
-//! What a call may cost at most, before it is made: bounds on tokens, from bytes and pixels.
+//! What a call may cost at most, before it is made: bounds on tokens, from bytes and pixels; on pictures, minutes and
+//! text units, from what is asked for.
 //!
 //! Bounds, not estimates: English text has some four bytes per token, so a forecast is several times the cost. It is
 //! held only while the call is under way; then the cost takes its place.
 
-use crate::book::{Book, ModelSpec};
+use crate::book::{Book, Consumption, ModelSpec};
 use crate::capability::check_request;
-use crate::{EmbedInput, EmbedRequest, Image, MicroUsd, Part, Request};
+use crate::{EmbedInput, EmbedRequest, GuardRequest, Image, ImageRequest, MicroUsd, Part, Request, TranscribeRequest};
 
 /// What providers add by themselves: marks of roles, the rules of calling tools (Claude's take some 350 tokens).
 const OVERHEAD: u64 = 1_000;
@@ -17,6 +18,13 @@ const REPAIR: u64 = 3_200;
 /// picture sizes, which were read from memory). A small picture has a least number of tokens.
 const PIXELS_PER_TOKEN: u64 = 400;
 const LEAST_PER_PICTURE: u64 = 300;
+
+/// Characters of a text unit, by Bedrock's definition.
+const TEXT_UNIT: u64 = 1_000;
+
+/// The policies of a guardrail that cost something: content, topics, personal data, grounding and automated reasoning.
+/// Which of them a guardrail has is known only when it answers.
+const PAID_POLICIES: u64 = 5;
 
 /// Why nobody can say what a request may cost.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +74,24 @@ pub(crate) fn of_embedding(spec: &ModelSpec, request: &EmbedRequest) -> Option<M
         EmbedInput::Image(image) => image_tokens(image),
     };
     spec.forecast(readable(spec, input.saturating_add(OVERHEAD)), 0)
+}
+
+/// Returns what pictures cost.
+pub(crate) fn of_pictures(spec: &ModelSpec, request: &ImageRequest) -> Option<MicroUsd> {
+    spec.cost(Consumption { images: request.count.into(), ..Consumption::default() })
+}
+
+/// Returns what a judgement costs at most: as if every policy counted every character, and each part began a text unit.
+pub(crate) fn of_content(spec: &ModelSpec, request: &GuardRequest) -> Option<MicroUsd> {
+    let units = |text: &str| (text.chars().count() as u64).div_ceil(TEXT_UNIT);
+    let text_units = request.texts().map(units).fold(0, u64::saturating_add).saturating_mul(PAID_POLICIES);
+    let images = request.images().count() as u64;
+    spec.cost(Consumption { images, text_units, ..Consumption::default() })
+}
+
+/// Returns what a transcript costs.
+pub(crate) fn of_recording(spec: &ModelSpec, request: &TranscribeRequest) -> Option<MicroUsd> {
+    spec.cost(Consumption { audio_ms: request.audio.duration_ms, ..Consumption::default() })
 }
 
 /// No more is paid than the model can read.
