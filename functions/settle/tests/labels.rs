@@ -66,6 +66,7 @@ fn world() -> World {
         catalog: Arc::new(MemoryCatalog::default()),
         resize: tasks.clone(),
         caption: Some(tasks.clone()),
+        tag: None,
         settle: looks.clone(),
         profile: Arc::new(Profile::parse("profile.toml", PROFILE).expect("valid")),
         prompts: Some(Arc::new(Shelf::from(library()).with_store(store.clone(), clock.clone()))),
@@ -172,6 +173,8 @@ fn written(spec: &WriteSpec) -> Written {
         locale: spec.locale.clone(),
         text: format!("By version {}.", spec.prompt.version),
         is_decorative: false,
+        confidence: Vec::new(),
+        suggestions: Vec::new(),
         findings: Vec::new(),
         provenance: Provenance {
             prompt: spec.prompt.clone(),

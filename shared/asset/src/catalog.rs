@@ -127,9 +127,11 @@ fn vector(manifest: &Manifest) -> Option<Vector> {
     let is_done = |step: &&Step| matches!(step.status, StepStatus::Done { .. });
     manifest.readiness.steps.iter().rev().filter(is_done).find_map(|step| {
         let results = manifest.results.values().filter(|result| result.task == step.task);
-        results.filter_map(|result| match &result.outcome {
-            Outcome::Embedded(embedded) => embedded.point(),
-            _ => None,
-        }).next()
+        results
+            .filter_map(|result| match &result.outcome {
+                Outcome::Embedded(embedded) => embedded.point(),
+                _ => None,
+            })
+            .next()
     })
 }

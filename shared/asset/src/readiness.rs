@@ -292,7 +292,9 @@ impl<'a> Walk<'a> {
         let result = find_result(self.manifest, &self.generation, &task, &attempt);
         let status = match result.map(|result| &result.outcome) {
             None => StepStatus::Pending,
-            Some(Outcome::Inspected { .. } | Outcome::Written(_) | Outcome::Embedded(_)) => StepStatus::Done { outputs: Vec::new() },
+            Some(Outcome::Inspected { .. } | Outcome::Written(_) | Outcome::Embedded(_)) => {
+                StepStatus::Done { outputs: Vec::new() }
+            }
             Some(Outcome::Rendered { outputs }) => StepStatus::Done { outputs: outputs.clone() },
             Some(Outcome::Refused(refusal)) => StepStatus::Refused { refusal: refusal.clone() },
         };

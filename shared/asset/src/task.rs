@@ -1,8 +1,8 @@
 //! Work to be done, addressed by what decides its result.
 
 use crate::canonical::canonical_json;
-use crate::field::{self, WriteSpec};
 use crate::embedding::EmbedSpec;
+use crate::field::{self, WriteSpec};
 use crate::ids::{AssetId, Sha256, TaskId};
 use crate::image::{Limits, RenderSpec};
 use crate::sequencer::Sequencer;

@@ -75,7 +75,8 @@ fn it_is_asked_for_once_the_texts_are_there() {
     let task = life.sent[0].clone();
     life.answer();
     assert_eq!((life.state(), life.sent.len()), (State::Ready, 0));
-    let Outcome::Embedded(expected) = make::embedded(&EmbedSpec { model: "compass".into(), text: "A hero.\nhero".into() })
+    let Outcome::Embedded(expected) =
+        make::embedded(&EmbedSpec { model: "compass".into(), text: "A hero.\nhero".into() })
     else {
         unreachable!("it is mapped")
     };

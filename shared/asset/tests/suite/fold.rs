@@ -75,6 +75,8 @@ fn some_task(pick: u64) -> Task {
         max_characters: 150,
         model: "seer".into(),
         prompt: make::prompt("1.0.0").1,
+        vocabulary: None,
+        brand: None,
     }));
     for text in ["A hero.", "A person's 1.", "A person's 2."] {
         jobs.push(Job::Embed(EmbedSpec { model: "compass".into(), text: format!("{text}\nhero") }));
