@@ -42,7 +42,8 @@ pub(super) struct Spelling {
 
 const MAX_ENTRIES: usize = 100;
 const MAX_INSTEAD: usize = 80;
-const KEYS: &str = "`fields`, `collections`, `locale`, `ban`, `evidence`, `allow`, `spell`, `max characters`, `no exclamation marks` and `person`";
+const KEYS: &str = "`fields`, `collections`, `locale`, `ban`, `evidence`, `allow`, `spell`, `max characters`, \
+    `no exclamation marks` and `person`";
 
 /// Reads a setting that is for machines. Fails with what is wrong and the way out.
 pub(super) fn parse(key: &str, value: Option<&str>) -> Result<Demand, String> {

@@ -2,7 +2,7 @@
 
 use asset::field::{Field, Severity};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use text::brand::{Check, Draft, EXAMPLE, Finding, Guide, Strength};
 
 #[derive(Deserialize)]
@@ -79,6 +79,15 @@ fn every_check_of_a_text_has_a_hit_and_a_near_miss() {
     assert_eq!(without, ["brand_unchecked"], "checks without a near miss");
     for case in cases {
         assert!(case.near.is_none() || case.expect.is_empty(), "`{}` is no near miss", case.text);
+    }
+}
+
+#[test]
+fn an_id_is_the_name_in_json_and_no_check_of_alt_text_has_it() {
+    for check in Check::ALL {
+        let parsed = toml::from_str::<BTreeMap<String, Check>>(&format!("id = \"{}\"", check.id())).expect("its id");
+        assert_eq!(parsed["id"], check);
+        assert_eq!(text::alt_text::Check::of_id(check.id()), None);
     }
 }
 
