@@ -3,9 +3,13 @@
 //! The model is shown a small copy and answers in the prompt's schema ([`vision`]); the checks read the answer; what comes of it is a
 //! result like any other, with everything that says where the words came from. The rest is [`runtime::Once`].
 
+mod brand;
 mod checks;
 mod words;
 
+pub use brand::with_guide;
+
+use crate::brand::Given;
 use crate::words::{Words, words};
 use asset::fact::Outcome;
 use asset::field::{WriteSpec, Written};
@@ -17,6 +21,7 @@ use serde_json::{Value, json};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
+use text::brand::Guide;
 use vision::{Asked, Vision, bad_answer};
 
 /// The function and what it needs.
@@ -28,6 +33,8 @@ pub struct Caption {
     /// The own queue, where tasks wait for a model that is away.
     pub own: Arc<dyn SendMessages>,
     pub vision: Vision,
+    /// The profile's brand guide.
+    pub guide: Option<Guide>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -62,8 +69,9 @@ impl Craft for Caption {
             Job::Write(spec) if spec.field.is_prose() => spec,
             _ => return Err(Failure::reject("`caption` writes alt texts and descriptions, and nothing else")),
         };
-        Ok(match self.vision.ask(task, spec, variables(spec), context).await? {
-            Ok(asked) => written(spec, asked),
+        let rules = Given::of(self.guide.as_ref(), &task.collection, spec)?;
+        Ok(match self.vision.ask(task, spec, variables(spec, &rules), context).await? {
+            Ok(asked) => written(spec, &rules, asked),
             Err(refusal) => Outcome::Refused(refusal),
         })
     }
@@ -75,20 +83,21 @@ impl Craft for Caption {
 }
 
 /// Returns the prompt's own variables.
-fn variables(spec: &WriteSpec) -> Value {
+fn variables(spec: &WriteSpec, rules: &Given) -> Value {
     json!({
         "placement": spec.placement.as_str(),
         "locale": spec.locale,
         "max_characters": spec.max_characters,
-        "brand": [],
+        "brand": rules.variable(),
     })
 }
 
-fn written(spec: &WriteSpec, asked: Asked) -> Outcome {
+fn written(spec: &WriteSpec, rules: &Given, asked: Asked) -> Outcome {
     let Some(words) = words(spec.field, &asked.json) else {
         return Outcome::Refused(bad_answer("it has not the fields of the prompt's schema", &asked.raw));
     };
-    let findings = checks::check(spec, &words);
+    let (of_brand, evidence) = rules.check(&words.text, &spec.locale, &words.evidence);
+    let findings = checks::check(spec, &words, of_brand);
     let Words { text, is_decorative, .. } = words;
-    Outcome::Written(Box::new(Written { is_decorative, findings, ..asked.words(spec, text) }))
+    Outcome::Written(Box::new(Written { is_decorative, findings, evidence, ..asked.words(spec, text) }))
 }

@@ -4,8 +4,8 @@ use aws::{Clients, DynamoClaims, DynamoLedger, Environment, S3Store, SqsQueue};
 use caption::Caption;
 use models::book::Book;
 use models::{Bedrock, Models, Till};
-use runtime::lambda::{Variables, WallClock, packed, serve, start};
 use prompts::{Shelf, library};
+use runtime::lambda::{Variables, WallClock, packed, serve, start};
 use std::process::ExitCode;
 use std::sync::Arc;
 use vision::{MediaPreview, Vision};
@@ -41,6 +41,7 @@ fn main() -> ExitCode {
                 prompts: Arc::new(Shelf::from(library()).with_store(store, Arc::new(WallClock))),
                 clock: Arc::new(WallClock),
             },
+            guide: None,
             clock: Arc::new(WallClock),
         };
         serve(caption, queue, Arc::new(WallClock)).await

@@ -175,6 +175,7 @@ fn written(spec: &WriteSpec) -> Written {
         is_decorative: false,
         confidence: Vec::new(),
         suggestions: Vec::new(),
+        evidence: Vec::new(),
         findings: Vec::new(),
         provenance: Provenance {
             prompt: spec.prompt.clone(),

@@ -112,6 +112,7 @@ impl World {
             prompt,
             vocabulary: (field == Field::Tags).then(|| subjects().material("subjects")),
             brand: None,
+            file_name: None,
         };
         let (generation, attempt, collection) = (Sequencer::ZERO, Attempt::new(0, &limits), String::new());
         Task { asset, generation, source, attempt, job: Job::Write(spec), collection, limits }

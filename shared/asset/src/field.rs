@@ -136,6 +136,9 @@ pub struct WriteSpec {
     /// The rules that the words have to keep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brand: Option<Material>,
+    /// What the uploader called the file, where the profile wants it told. The same bytes under another name are then another task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
 }
 
 /// A file that a profile names: its words are part of what decides a text.
@@ -166,6 +169,9 @@ pub struct Written {
     /// How sure the model says that it is of each term, in the text's order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub confidence: Vec<Confidence>,
+    /// Ids of the rules of the brand guide that the model says it followed; among those that it was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
     /// What the vocabulary lacks, as the model would call it: proposals to people.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suggestions: Vec<String>,

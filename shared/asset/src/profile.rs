@@ -6,7 +6,7 @@ mod texts;
 
 use crate::canary::PromptChoice;
 use crate::canonical::{canonical_json, sha256_hex};
-use crate::field::{Field, Placement, Review};
+use crate::field::{Field, Material, Placement, Review};
 use crate::image::{AspectRatio, ColorPolicy, Encoding, Limits};
 use crate::vocabulary::Vocabulary;
 use serde::Serialize;
@@ -27,8 +27,18 @@ pub struct Profile {
     /// The vocabularies that tags are taken from, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub vocabularies: BTreeMap<String, Vocabulary>,
+    /// The brand guide. Which of its rules count stands with each text, so its prose may change without anything being made anew.
+    #[serde(skip)]
+    pub guide: Option<NamedText>,
     /// The first collection with a matching pattern owns a key.
     pub collections: Vec<Collection>,
+}
+
+/// A file beside the profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedText {
+    pub name: String,
+    pub text: String,
 }
 
 /// A set of inbox keys and what their assets must have.
@@ -76,6 +86,12 @@ pub struct Text {
     /// The name of the vocabulary that tags are taken from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vocabulary: Option<String>,
+    /// The rules of the brand guide that it has to keep. They are no part of the file: see [`Profile::with_brand`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brand: Option<Material>,
+    /// Whether the model is told the file's name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub file_name: bool,
 }
 
 /// One way of showing a picture.
@@ -108,6 +124,17 @@ impl Profile {
     #[must_use]
     pub fn with_prompts(mut self, prompts: impl IntoIterator<Item = (Field, impl Into<PromptChoice>)>) -> Self {
         self.prompts = prompts.into_iter().map(|(field, choice)| (field, choice.into())).collect();
+        self
+    }
+
+    /// Returns the profile with the rules that each text has to keep: `rules` names those of a field in a collection and a locale.
+    #[must_use]
+    pub fn with_brand(mut self, rules: impl Fn(Field, &str, &str) -> Option<Material>) -> Self {
+        for collection in &mut self.collections {
+            for text in &mut collection.texts {
+                text.brand = rules(text.field, &collection.name, &text.locale);
+            }
+        }
         self
     }
 

@@ -245,7 +245,8 @@ impl<'a> Walk<'a> {
             model: models.of(text.field).unwrap_or_default().to_owned(),
             prompt: prompt.cloned().unwrap_or_else(unknown),
             vocabulary: text.vocabulary.as_ref().and_then(|name| Some(vocabularies.get(name)?.material(name))),
-            brand: None,
+            brand: text.brand.clone(),
+            file_name: text.file_name.then(|| file_name(&self.manifest.key)),
         });
         let words = text.field.words();
         let line = if text.field.is_prose() { "vision" } else { text.field.as_str() };
@@ -347,6 +348,11 @@ impl<'a> Walk<'a> {
         };
         (self.readiness, self.pending)
     }
+}
+
+/// Returns the last part of an inbox key. Longer ones say no more.
+fn file_name(key: &str) -> String {
+    key.rsplit('/').next().unwrap_or(key).chars().take(200).collect()
 }
 
 fn rejected(state: &FieldState) -> String {

@@ -5,6 +5,7 @@
 
 mod embed;
 mod failed;
+mod file;
 mod preview;
 mod question;
 mod run;
@@ -19,6 +20,7 @@ use asset::ids::Sha256;
 use asset::keys;
 use asset::refusal::{Refusal, RefusalCode};
 use asset::task::Task;
+use bytes::Bytes;
 use models::{Answer, ConnectError, Embedder, Image, TextModel, Till, Work};
 use ports::{Clock, ReadBlob};
 use prompts::{Prompt, PromptError, Shelf, Sources};
@@ -56,6 +58,7 @@ impl Asked {
             is_decorative: false,
             confidence: Vec::new(),
             suggestions: Vec::new(),
+            evidence: Vec::new(),
             findings: Vec::new(),
             provenance: self.provenance,
         }
@@ -107,13 +110,22 @@ impl Vision {
             Err(error) => return Ok(Err(no_model(&error))),
         };
         let long_edge = model.image_limits().map(|limits| limits.long_edge);
-        let picture = match self.picture(task, long_edge).await? {
+        let original = match self.original(task).await? {
+            Ok(original) => original,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let file = file::words(spec, original.clone()).await;
+        let picture = match self.preview.preview(original, task.limits, long_edge).await {
             Ok(picture) => picture,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let question = question(&prompt, variables, &picture).map_err(Failure::reject)?;
+        let question = question(&prompt, variables, file, &picture).map_err(Failure::reject)?;
         let deadline_ms = context.deadline_ms.min(self.clock.now_ms() + CALL.as_millis() as u64);
-        match self.till.generate(&work(task, spec.field.as_str(), context), model.as_ref(), &question.request, deadline_ms).await {
+        match self
+            .till
+            .generate(&work(task, spec.field.as_str(), context), model.as_ref(), &question.request, deadline_ms)
+            .await
+        {
             Ok(answer) => Ok(asked(spec, &question, &picture, answer)),
             Err(error) => failed::failed(error).map(Err),
         }
@@ -130,14 +142,13 @@ impl Vision {
         })
     }
 
-    async fn picture(&self, task: &Task, long_edge: Option<u32>) -> Result<Result<Image, Refusal>, Failure> {
+    async fn original(&self, task: &Task) -> Result<Result<Bytes, Refusal>, Failure> {
         let original = keys::original(&task.asset, &task.source);
         let bytes = self.store.head(&original).await?.bytes;
         if bytes > task.limits.max_bytes {
             return Ok(Err(Refusal::too_many_bytes(bytes, &task.limits)));
         }
-        let bytes = self.store.read(&original).await?.bytes;
-        Ok(self.preview.preview(bytes, task.limits, long_edge).await)
+        Ok(Ok(self.store.read(&original).await?.bytes))
     }
 }
 

@@ -17,9 +17,17 @@ pub(crate) struct Question {
 }
 
 /// Renders the prompt and puts the picture where it says.
-pub(crate) fn question(prompt: &Prompt, mut variables: Value, picture: &Image) -> Fallible<Question> {
+pub(crate) fn question(
+    prompt: &Prompt,
+    mut variables: Value,
+    file: Option<Value>,
+    picture: &Image,
+) -> Fallible<Question> {
     variables["image"] = json!(PICTURE);
     variables["content_type"] = json!(picture.format.media_type());
+    if let Some(file) = file {
+        variables["file"] = file;
+    }
     let rendered = prompt.render(&Data::of(variables))?;
     let mut request = Request { cache_system: true, parameters: parameters(prompt), ..Request::default() };
     for message in &rendered.messages {

@@ -261,6 +261,7 @@ pub fn written(spec: &WriteSpec, text: &str, findings: Vec<Finding>) -> Written 
         is_decorative: text.is_empty(),
         confidence: Vec::new(),
         suggestions: Vec::new(),
+        evidence: Vec::new(),
         findings,
         provenance: Provenance {
             prompt: spec.prompt.clone(),

@@ -20,7 +20,8 @@ pub struct Contents {
 impl Contents {
     /// Checks a profile and a price book, and adds the prompts in force.
     pub fn new(profile: String, models: String) -> anyhow::Result<Self> {
-        let parsed = Profile::parse("profile.toml", &profile)?;
+        let parsed =
+            Profile::parse_with("profile.toml", &profile, |_| Err("no function on AWS reads it yet".to_owned()))?;
         let book = Book::parse("models.toml", &models)?;
         let prompts: BTreeMap<Field, PromptRef> = vision::prompts_in_force(&prompts::library())?.into_iter().collect();
         let asked = models_asked(&parsed, &book)?;
@@ -49,14 +50,19 @@ impl Contents {
 /// Returns the models that a profile's texts are asked of: on AWS they are Bedrock's, and have a price.
 fn models_asked<'a>(profile: &Profile, book: &'a Book) -> anyhow::Result<Vec<&'a Arc<ModelSpec>>> {
     if profile.models.embedding.is_some() {
-        bail!("the profile names a model in `models.embedding`, which is asked on one machine only as yet: leave it out");
+        bail!(
+            "the profile names a model in `models.embedding`, which is asked on one machine only as yet: leave it out"
+        );
     }
     let Some(collection) = profile.collections.iter().find(|collection| !collection.texts.is_empty()) else {
         return Ok(Vec::new());
     };
     for text in profile.collections.iter().flat_map(|collection| &collection.texts) {
         let words = text.field.words();
-        ensure!(text.field.is_prose(), "the profile asks for {words}, which no function on AWS writes yet: leave it out");
+        ensure!(
+            text.field.is_prose(),
+            "the profile asks for {words}, which no function on AWS writes yet: leave it out"
+        );
         let own = profile.models.fields.get(&text.field);
         ensure!(own.is_none(), "on AWS all texts are asked of one model or route: take `{words}` out of `[models]`");
     }

@@ -1,7 +1,7 @@
 //! The profile as it is written in TOML.
 
 use super::check::{Checker, ProfileError};
-use super::texts::{ModelsFile, NamedFile, Read, TextFile, models, text, vocabularies};
+use super::texts::{BrandFile, ModelsFile, NamedFile, Read, TextFile, guide, models, text, vocabularies};
 use super::{Collection, Profile, Text, View};
 use crate::image::{AspectRatio, ColorPolicy, Encoding, Limits, OutputFormat};
 use crate::vocabulary::Vocabulary;
@@ -17,6 +17,7 @@ struct ProfileFile {
     models: ModelsFile,
     #[serde(default)]
     vocabulary: Vec<NamedFile>,
+    brand: Option<BrandFile>,
     #[serde(default)]
     collection: Vec<Spanned<CollectionFile>>,
 }
@@ -86,7 +87,8 @@ pub(super) fn parse(name: &str, text: &str, read: Read) -> Result<Profile, Profi
         collections.push(collection);
     }
     let models = models(&mut check, file.models);
-    check.finish(Profile { limits, models, prompts: BTreeMap::new(), vocabularies, collections })
+    let guide = file.brand.and_then(|brand| guide(&mut check, &brand, read));
+    check.finish(Profile { limits, models, prompts: BTreeMap::new(), vocabularies, guide, collections })
 }
 
 fn collection(

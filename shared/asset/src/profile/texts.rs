@@ -1,7 +1,7 @@
 //! Texts as they are written in a profile: which are asked for, of whom, and the files that belong to them.
 
 use super::check::Checker;
-use super::{ModelChoice, Text};
+use super::{ModelChoice, NamedText, Text};
 use crate::field::{Field, Placement, Review, UNDETERMINED};
 use crate::vocabulary::Vocabulary;
 use serde::Deserialize;
@@ -30,6 +30,12 @@ pub(super) struct NamedFile {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct BrandFile {
+    file: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TextFile {
     field: Field,
     locale: Option<Spanned<String>>,
@@ -39,6 +45,8 @@ pub(super) struct TextFile {
     max_characters: Option<Spanned<i64>>,
     #[serde(default)]
     review: Review,
+    #[serde(default)]
+    file_name: bool,
 }
 
 /// Returns the text of a file that the profile names, or why there is none.
@@ -85,6 +93,11 @@ pub(super) fn vocabularies(check: &mut Checker, files: &[NamedFile], read: Read)
     vocabularies
 }
 
+pub(super) fn guide(check: &mut Checker, brand: &BrandFile, read: Read) -> Option<NamedText> {
+    let text = beside(check, "brand", &brand.file, read)?;
+    Some(NamedText { name: brand.file.get_ref().clone(), text })
+}
+
 /// Reads a file that lies beside the profile. It is packed with it, so it may lie nowhere else.
 fn beside(check: &mut Checker, path: &str, file: &Spanned<String>, read: Read) -> Option<String> {
     let name = file.get_ref();
@@ -115,7 +128,7 @@ pub(super) fn text(
     vocabularies: &BTreeMap<String, Vocabulary>,
 ) -> Text {
     let span = file.span();
-    let TextFile { field, locale, vocabulary, placement, max_characters, review } = file.into_inner();
+    let TextFile { field, locale, vocabulary, placement, max_characters, review, file_name } = file.into_inner();
     let locale = locale.unwrap_or_else(|| {
         if field.is_prose() {
             let fix = "add `locale`, for example \"en\" or \"pt-BR\"";
@@ -169,7 +182,7 @@ pub(super) fn text(
         },
     };
     let vocabulary = vocabulary.map(Spanned::into_inner);
-    Text { field, locale: locale.into_inner(), placement, max_characters, review, vocabulary }
+    Text { field, locale: locale.into_inner(), placement, max_characters, review, vocabulary, brand: None, file_name }
 }
 
 /// Returns whether a text has the form of a BCP 47 tag: a language, then subtags. The length is that of an object key's part.

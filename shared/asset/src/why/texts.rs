@@ -166,6 +166,9 @@ fn rows(written: &Written, row: &mut impl FnMut(&str, String)) {
     if let Some(id) = request_id {
         row("request id", visible(id));
     }
+    for id in &written.evidence {
+        row("brand rule", visible(id));
+    }
     for suggestion in &written.suggestions {
         row("not in the vocabulary", visible(suggestion));
     }

@@ -77,6 +77,7 @@ fn some_task(pick: u64) -> Task {
         prompt: make::prompt("1.0.0").1,
         vocabulary: None,
         brand: None,
+        file_name: None,
     }));
     for text in ["A hero.", "A person's 1.", "A person's 2."] {
         jobs.push(Job::Embed(EmbedSpec { model: "compass".into(), text: format!("{text}\nhero") }));

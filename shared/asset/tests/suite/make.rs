@@ -134,6 +134,7 @@ pub fn written(spec: &WriteSpec, text: &str, findings: Vec<Finding>) -> Outcome 
         is_decorative: text.is_empty(),
         confidence: Vec::new(),
         suggestions: Vec::new(),
+        evidence: Vec::new(),
         findings,
         provenance: Provenance {
             prompt: spec.prompt.clone(),

@@ -100,6 +100,7 @@ fn tasks_are_spelled_as_in_the_samples() {
         prompt: make::prompt("1.0.0").1,
         vocabulary: None,
         brand: None,
+        file_name: None,
     };
     let write = Task { collection: "default".into(), ..task(Job::Write(write)) };
     check(&write, expect_file!["../../../../events/samples/caption/write.json"]);
