@@ -1,16 +1,18 @@
 //! `caption` with a real picture, memory twins of every port, and the loopback Bedrock behind the real provider.
 
+mod brand;
+mod injection;
+
 use asset::fact::{Outcome, TaskResult};
 use asset::field::{Field, Placement, PromptRef, WriteSpec, Written};
 use asset::ids::{AssetId, Sha256};
 use asset::image::Limits;
 use asset::keys;
-use asset::profile::Profile;
 use asset::refusal::RefusalCode;
 use asset::sequencer::Sequencer;
 use asset::task::{Attempt, Job, Task};
 use base64::Engine;
-use caption::{Caption, with_guide};
+use caption::Caption;
 use embedded::SystemClock;
 use models::book::Book;
 use models::double::{Double, Reply, Rule, Script};
@@ -24,7 +26,7 @@ use std::time::Duration;
 use vision::{MediaPreview, Vision, prompts_in_force};
 
 /// A photograph of 1280 pixels and more, which no model needs to see whole.
-const PICTURE: &[u8] = include_bytes!("../../../infra/local/samples/World map 5400x2700.jpg");
+const PICTURE: &[u8] = include_bytes!("../../../../infra/local/samples/World map 5400x2700.jpg");
 
 const BOOK: &str = r#"
 [[model]]
@@ -97,9 +99,13 @@ async fn world_with(clock: Arc<dyn Clock>, rules: Vec<Rule>, book: &str) -> Worl
 impl World {
     /// Puts the picture under a key and returns the task of its alternative text.
     async fn task(&self, key: &str) -> Task {
-        let (asset, source) = (AssetId::of_key(key), Sha256::of(PICTURE));
+        self.task_of(key, PICTURE).await
+    }
+
+    async fn task_of(&self, key: &str, picture: &[u8]) -> Task {
+        let (asset, source) = (AssetId::of_key(key), Sha256::of(picture));
         let original = keys::original(&asset, &source);
-        self.store.create(&original, Body::from(PICTURE.to_vec())).await.expect("creates");
+        self.store.create(&original, Body::from(picture.to_vec())).await.expect("creates");
         let prompts = prompts_in_force(&prompts::library()).expect("prompts");
         let prompt = prompts.into_iter().find(|(field, _)| *field == Field::AltText).expect("a prompt").1;
         Task {
@@ -306,50 +312,4 @@ async fn what_cannot_be_asked_is_said() {
     let failure = world.handle(&task, "d2").await.expect_err("it comes back");
     assert!(matches!(failure, Failure::Retry { .. }), "{failure:?}");
     assert_eq!(world.calls().len(), 0);
-}
-
-const GUIDE: &str = "# Brand\n\n### names.1 must: Our name\n\nWrite the product's name as one word.\n\n- spell: Green Room -> Greenroom\n\n\
-    ### tone.1 should\n\nPlain words.\n";
-
-/// Asks for a text under a brand guide, of a model that says `alt` and cites `evidence`.
-async fn under_the_guide(alt: &str, evidence: &[&str]) -> (Written, String) {
-    let json = json!({"alt": alt, "decorative": false, "evidence": evidence});
-    let mut world =
-        world(vec![Rule { reply: Reply { json: Some(json), ..Reply::default() }, ..Rule::default() }]).await;
-    let profile = format!(
-        "[brand]\nfile = \"brand.md\"\n[[collection]]\nname = \"press\"\nkeys = [\"**\"]\njpeg = {{ quality = 80 }}\n\
-         [[collection.view]]\nname = \"whole\"\nwidths = [320]\n[[collection.text]]\nfield = \"alt_text\"\nlocale = \"en\"\n"
-    );
-    let profile = Profile::parse_with("profile.toml", &profile, |_| Ok(GUIDE.to_owned())).expect("a profile");
-    let (profile, guide) = with_guide(profile).expect("a guide");
-    let mut task = world.task("map.jpg").await;
-    task.collection = "press".into();
-    let Job::Write(spec) = &mut task.job else { panic!("a text") };
-    spec.brand = profile.collections[0].texts[0].brand.clone();
-    assert!(spec.brand.is_some());
-    // Whoever has another guide waits, and asks nobody.
-    assert!(matches!(world.handle(&task, "d0").await, Err(Failure::Retry { .. })));
-    Arc::get_mut(&mut world.caption).expect("nobody else has it").guide = guide;
-    world.handle(&task, "d1").await.expect("handles");
-    let asked = world.calls()[0]["body"].to_string();
-    (world.written(&task).await, asked)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_brand_guide_is_given_cited_and_checked() {
-    let (written, asked) = under_the_guide("A map in Greenroom.", &["names.1"]).await;
-    assert!(
-        asked.contains("DATA brand_rules [{") && asked.contains("names.1") && asked.contains("tone.1"),
-        "{asked:.6000}"
-    );
-    assert_eq!((written.findings.len(), &written.evidence[..]), (0, &["names.1".to_owned()][..]), "{written:?}");
-    let (broken, _) = under_the_guide("A map in Green Room.", &["names.1"]).await;
-    assert_eq!(broken.findings[0].check, "brand_spelling");
-    assert!(broken.needs_a_person());
-    let (made_up, _) = under_the_guide("A map in Greenroom.", &["names.1", "names.9"]).await;
-    assert_eq!(
-        (made_up.findings[0].check.as_str(), &made_up.evidence[..]),
-        ("brand_citation", &["names.1".to_owned()][..])
-    );
-    assert!(made_up.needs_a_person());
 }
