@@ -18,7 +18,7 @@ from pathlib import Path
 from cloud import REGION, STACK, Cloud, check, greenroom, until, upload
 from jsonschema import Draft202012Validator
 from runtime_api import Function, batch
-from texts import texts
+from texts import tagged, texts
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -117,6 +117,7 @@ def main():
     print("a replaced key shows the new version only, and keeps the old one's original")
 
     texts(cloud, aws, samples / key, Path(args.calls))
+    tagged(cloud, aws, samples / key)
     described(cloud)
     cloud.s3.delete_object(Bucket=cloud.names["InboxBucket"], Key=key)
     until(lambda: cloud.manifest(asset)["readiness"]["state"] == "deleted", "the deleted key is a tombstone", 120)

@@ -78,3 +78,18 @@ def decided(cloud, words):
     until(lambda: text()["text"] == better, "a person's words count", 60)
     check((text()["status"], text()["written"]["text"]) == ("human", words), "the model's stay beside them", text())
     print("the command line shows whose words they are and what they cost, and takes a person's")
+
+
+def tagged(cloud, aws, picture):
+    """Tags come from the vocabulary that was packed, whatever the model says."""
+    key = "tagged/portrait.jpg"
+    upload(cloud, aws, picture, key)
+    state = lambda: {row["key"]: row["state"] for row in greenroom(cloud, "ls")}.get(key)
+    until(lambda: state() == "ready", "the tagged picture is ready", 180)
+    [tags] = greenroom(cloud, "why", key, "--field", "tags")
+    found = (tags["text"], tags["status"], tags["written"]["suggestions"])
+    check(found == ("astronaut", "machine", ["moon", "space suit"]), "a tag is a term, and the rest are suggestions", tags)
+    charges = {row["capability"]: row["calls"] for row in greenroom(cloud, "cost")["rows"]}
+    check(charges == {"alt_text": 1, "tags": 1}, "`cost` shows both", charges)
+    check(cloud.depth("TagDeadQueue") == 0, "no tag died")
+    print("a picture was tagged from the packed vocabulary")

@@ -1,40 +1,10 @@
-//! The rules of a brand guide: which of them a text has to keep, how a model is given them, and what the checks say.
+//! The rules of a brand guide: how a model is given them, and what the checks say.
 
-use asset::field::{Field, Finding, Material, WriteSpec};
-use asset::ids::Sha256;
-use asset::profile::Profile;
+use asset::field::{Finding, WriteSpec};
 use runtime::Failure;
 use serde_json::{Value, json};
 use std::time::Duration;
-use text::brand::{Draft, Guide, GuideError, Rule};
-
-/// The most rules that a model is given, but for `must` rules, of which it gets all.
-const MAX_RULES: usize = 24;
-
-/// Returns a profile's brand guide, and the profile with the rules of it that each text has to keep.
-///
-/// # Errors
-/// Everything that is wrong with the guide, a line each.
-pub fn with_guide(profile: Profile) -> Result<(Profile, Option<Guide>), GuideError> {
-    let Some(file) = profile.guide.clone() else { return Ok((profile, None)) };
-    let guide = Guide::parse(&file.name, &file.text)?;
-    let material = |field: Field, collection: &str, locale: &str| {
-        let rules = select(&guide, field, collection, locale);
-        (!rules.is_empty()).then(|| material(&file.name, &rules))
-    };
-    let profile = profile.with_brand(material);
-    Ok((profile, Some(guide)))
-}
-
-fn select<'a>(guide: &'a Guide, field: Field, collection: &str, locale: &str) -> Vec<&'a Rule> {
-    if field.is_prose() { guide.select(field, collection, locale, &[], MAX_RULES) } else { Vec::new() }
-}
-
-/// Names rules by what models and checks see of them.
-fn material(name: &str, rules: &[&Rule]) -> Material {
-    let text: Vec<String> = rules.iter().map(|rule| format!("{}\n{}", rule.id, rule.for_model())).collect();
-    Material { name: name.to_owned(), sha256: Sha256::of(text.join("\n\n").as_bytes()) }
-}
+use text::brand::{Draft, Guide, Rule, material, rules_for};
 
 /// The rules that one task names.
 pub(crate) struct Given<'a> {
@@ -46,7 +16,7 @@ impl<'a> Given<'a> {
     /// Finds the rules of a task; to be tried again if they are others here.
     pub(crate) fn of(guide: Option<&'a Guide>, collection: &str, spec: &WriteSpec) -> Result<Self, Failure> {
         let Some(wanted) = &spec.brand else { return Ok(Given { guide: None, rules: Vec::new() }) };
-        let rules = guide.map(|guide| select(guide, spec.field, collection, &spec.locale)).unwrap_or_default();
+        let rules = guide.map(|guide| rules_for(guide, spec.field, collection, &spec.locale)).unwrap_or_default();
         if material(&wanted.name, &rules).sha256 != wanted.sha256 {
             // During a deployment, one of two functions is newer than the other.
             let message = format!("the rules of `{}` with digest {} are not here", wanted.name, wanted.sha256);

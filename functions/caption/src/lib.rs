@@ -7,8 +7,6 @@ mod brand;
 mod checks;
 mod words;
 
-pub use brand::with_guide;
-
 use crate::brand::Given;
 use crate::words::{Words, words};
 use asset::fact::Outcome;

@@ -5,9 +5,10 @@ use caption::Caption;
 use models::book::Book;
 use models::{Bedrock, Models, Till};
 use prompts::{Shelf, library};
-use runtime::lambda::{Variables, WallClock, packed, serve, start};
+use runtime::lambda::{Variables, WallClock, packed, packed_profile, serve, start};
 use std::process::ExitCode;
 use std::sync::Arc;
+use text::brand::with_guide;
 use vision::{MediaPreview, Vision};
 
 fn main() -> ExitCode {
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
                 prompts: Arc::new(Shelf::from(library()).with_store(store, Arc::new(WallClock))),
                 clock: Arc::new(WallClock),
             },
-            guide: None,
+            guide: with_guide(packed_profile()?)?.1,
             clock: Arc::new(WallClock),
         };
         serve(caption, queue, Arc::new(WallClock)).await

@@ -7,6 +7,7 @@ use runtime::lambda::{Variables, WallClock, packed_profile, serve, start};
 use settle::{Settle, Unhurried};
 use std::process::ExitCode;
 use std::sync::Arc;
+use text::brand::with_guide;
 
 fn main() -> ExitCode {
     start(async {
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
         let table = variables.need("GREENROOM_TABLE");
         let resize = variables.need("GREENROOM_RESIZE_QUEUE_URL");
         let caption = variables.need("GREENROOM_CAPTION_QUEUE_URL");
+        let tag = variables.need("GREENROOM_TAG_QUEUE_URL");
         let queue = variables.need("GREENROOM_SETTLE_QUEUE_URL");
         variables.complete()?;
 
@@ -31,10 +33,10 @@ fn main() -> ExitCode {
             delete: store,
             catalog: Arc::new(DynamoCatalog::new(clients.clone(), table)),
             resize: Arc::new(SqsQueue::sender(clients.clone(), resize)),
-            caption: Some(Arc::new(SqsQueue::sender(clients, caption))),
-            tag: None,
+            caption: Some(Arc::new(SqsQueue::sender(clients.clone(), caption))),
+            tag: Some(Arc::new(SqsQueue::sender(clients, tag))),
             settle: queue.clone(),
-            profile: Arc::new(packed_profile()?),
+            profile: Arc::new(with_guide(packed_profile()?)?.0),
             prompts: Some(Arc::new(prompts)),
             patience: Patience::default(),
             clock: clock.clone(),

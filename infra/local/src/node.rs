@@ -197,7 +197,7 @@ impl Node {
             settle: self.settle_queue.clone(),
             own: self.caption_queue.clone(),
             vision: self.vision()?,
-            guide: caption::with_guide(self.settings.profile.clone())?.1,
+            guide: text::brand::with_guide(self.settings.profile.clone())?.1,
             clock: self.clock.clone(),
         })
     }

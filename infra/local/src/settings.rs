@@ -147,7 +147,7 @@ fn read_profile(given: Option<PathBuf>, default: &Path) -> Result<(Profile, Stri
         }
         None => (Profile::default(), "built-in".to_owned()),
     };
-    let (profile, _) = caption::with_guide(profile)?;
+    let (profile, _) = text::brand::with_guide(profile)?;
     Ok((profile.with_prompts(vision::prompts_in_force(&prompts::library())?), name))
 }
 

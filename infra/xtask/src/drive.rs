@@ -20,10 +20,27 @@ use zip::{ZipArchive, ZipWriter};
 /// Pictures that are uploaded there and on one machine; both must make the same bytes of them.
 const PICTURES: [&str; 2] = ["Portrait Eileen Collins.jpg", "greenroom-logo-transparent.png"];
 
-/// Stands before the collections of the shipped profile: pictures in one folder are described.
+/// Stands before the collections of the shipped profile: pictures in one folder are described, in another one tagged.
 const DESCRIBED: &str = r#"
 [models]
 vision = "vision-small"
+
+[[vocabulary]]
+name = "subjects"
+file = "subjects.toml"
+
+[[collection]]
+name = "tagged"
+keys = ["tagged/**"]
+jpeg = { quality = 80 }
+
+[[collection.view]]
+name = "whole"
+widths = [320]
+
+[[collection.text]]
+field = "tags"
+vocabulary = "subjects"
 
 [[collection]]
 name = "described"
@@ -40,6 +57,9 @@ locale = "en"
 
 "#;
 
+/// Lies beside the profile.
+const SUBJECTS: &str = "max_tags = 4\n[[term]]\nid = \"astronaut\"\nlabel = \"Astronaut\"\n";
+
 /// With `--arch arm64` the packages for Lambda's processor are driven, emulated by `qemu-user-static` (install it first): slow, but it is
 /// those very bytes.
 pub fn main(args: &[String]) -> anyhow::Result<()> {
@@ -53,7 +73,10 @@ pub fn main(args: &[String]) -> anyhow::Result<()> {
     let venv = target.join("tools/venv");
     setup::pip(&venv)?;
     let profile = DEFAULT_PROFILE.replacen("[[collection]]", &format!("{DESCRIBED}[[collection]]"), 1);
-    package::pack_all(processor, &Contents::new(profile.clone(), DEFAULT_BOOK.to_owned())?)?;
+    package::pack_all(
+        processor,
+        &Contents::new(profile.clone(), DEFAULT_BOOK.to_owned(), |_| Ok(SUBJECTS.to_owned()))?,
+    )?;
     let stack = target.join("infra/stack.json");
     run(Command::new(venv.join("bin/python")).arg(setup::workspace().join("infra/aws/expand.py")).arg(&stack))?;
     let work = target.join("drive");
@@ -122,6 +145,7 @@ fn one_machine(work: &Path, samples: &Path, profile: &str) -> anyhow::Result<Pat
     let mut command = Command::new(binary);
     let file = work.join("profile.toml");
     fs::write(&file, profile)?;
+    fs::write(work.join("subjects.toml"), SUBJECTS)?;
     command.arg("--data").arg(work.join("one-machine")).arg("--profile").arg(file).args(["--json", "add"]);
     let output = command.args(PICTURES.map(|name| samples.join(name))).output().context("failed to start greenroom")?;
     if !output.status.success() {
@@ -147,7 +171,11 @@ impl Bedrock {
     fn start(calls: &Path) -> anyhow::Result<Self> {
         let json = Some(json!({"alt": WORDS, "decorative": false, "evidence": []}));
         let reply = Reply { json, latency_ms: THINKS_MS, ..Reply::default() };
-        let script = Script::of(vec![Rule { reply, ..Rule::default() }])?;
+        let tags = json!([{"confidence": "high", "id": "astronaut"}, {"confidence": "high", "id": "moon"}]);
+        let json = Some(json!({"tags": tags, "suggestions": ["space suit"]}));
+        let tagged = Reply { json, ..Reply::default() };
+        let of_tags = Rule { body: Some("DATA vocabulary".to_owned()), reply: tagged, ..Rule::default() };
+        let script = Script::of(vec![of_tags, Rule { reply, ..Rule::default() }])?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let double = runtime.block_on(Double::start(script)).context("the double of Bedrock did not start")?;
         double.log_to(calls)?;

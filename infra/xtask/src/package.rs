@@ -23,12 +23,13 @@ struct Package {
     files: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 5] = [
+const PACKAGES: [Package; 6] = [
     Package { function: "ingest", max_bytes: 7 << 20, files: &[] },
     // An AV1 encoder, the image decoders, and fonts for the live text of drawings (2 MB of the binary).
     Package { function: "resize", max_bytes: 13 << 20, files: &[] },
     // The same, because what a model is shown is rendered, too; a client of Bedrock, and a validator of what it answers.
-    Package { function: "caption", max_bytes: 17 << 20, files: &["models.toml"] },
+    Package { function: "caption", max_bytes: 17 << 20, files: &["models.toml", "profile.toml"] },
+    Package { function: "tag", max_bytes: 17 << 20, files: &["models.toml", "profile.toml"] },
     Package { function: "settle", max_bytes: 8 << 20, files: &["profile.toml", "prompts.json"] },
     Package { function: "console", max_bytes: 9 << 20, files: &["profile.toml", "prompts.json"] },
 ];
@@ -70,19 +71,28 @@ impl Processor {
 pub fn main(args: &[String]) -> anyhow::Result<()> {
     let mut profile = asset::profile::DEFAULT_PROFILE.to_owned();
     let mut models = models::book::DEFAULT_BOOK.to_owned();
+    let mut folder = PathBuf::new();
     let mut processor = Processor::Arm64;
     let read = |file: &str| fs::read_to_string(file).with_context(|| format!("failed to read `{file}`"));
     let mut words = args.iter().map(String::as_str);
     while let Some(word) = words.next() {
         match (word, words.next()) {
-            ("--profile", Some(file)) => profile = read(file)?,
+            ("--profile", Some(file)) => {
+                profile = read(file)?;
+                folder = Path::new(file).parent().unwrap_or(Path::new("")).to_owned();
+            }
             ("--models", Some(file)) => models = read(file)?,
             ("--arch", Some("arm64")) => processor = Processor::Arm64,
             ("--arch", Some("x86_64")) => processor = Processor::X86_64,
             _ => bail!("usage: cargo xtask package [--arch arm64|x86_64] [--profile FILE] [--models FILE]"),
         }
     }
-    pack_all(processor, &Contents::new(profile, models)?)
+    pack_all(
+        processor,
+        &Contents::new(profile, models, |name| {
+            fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+        })?,
+    )
 }
 
 /// Packs every function.

@@ -4,11 +4,11 @@ use crate::world;
 use asset::field::Written;
 use asset::profile::Profile;
 use asset::task::Job;
-use caption::with_guide;
 use models::double::{Reply, Rule};
 use runtime::Failure;
 use serde_json::json;
 use std::sync::Arc;
+use text::brand::with_guide;
 
 const GUIDE: &str = "# Brand\n\n### names.1 must: Our name\n\nWrite the product's name as one word.\n\n- spell: Green Room -> Greenroom\n\n\
     ### tone.1 should\n\nPlain words.\n";

@@ -13,7 +13,7 @@ const MEMORY_MARGIN_MB: f64 = 512.0;
 const TIME_MARGIN_S: f64 = 60.0;
 
 /// Functions that decode pictures.
-const DECODERS: [&str; 2] = ["CaptionFunction", "ResizeFunction"];
+const DECODERS: [&str; 3] = ["CaptionFunction", "ResizeFunction", "TagFunction"];
 
 pub fn check(stack: &Stack, found: &mut Findings) {
     for (name, function) in stack.of("AWS::Lambda::Function") {

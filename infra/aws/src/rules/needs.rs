@@ -18,13 +18,14 @@ const VALUES: &[(&str, &str)] = &[
     ("GREENROOM_INGEST_QUEUE_URL", "${IngestQueue}"),
     ("GREENROOM_RESIZE_QUEUE_URL", "${ResizeQueue}"),
     ("GREENROOM_CAPTION_QUEUE_URL", "${CaptionQueue}"),
+    ("GREENROOM_TAG_QUEUE_URL", "${TagQueue}"),
     ("GREENROOM_SETTLE_QUEUE_URL", "${SettleQueue}"),
     ("GREENROOM_CONSOLE_SECRET", "${ConsoleSecret}"),
     ("GREENROOM_UPLOAD_ORIGIN", "https://${InboxBucket}.s3.${AWS::Region}.${AWS::URLSuffix}"),
     (
         "GREENROOM_QUEUES",
         "ingest=${IngestQueue}=${IngestDeadQueue},resize=${ResizeQueue}=${ResizeDeadQueue},\
-         caption=${CaptionQueue}=${CaptionDeadQueue},settle=${SettleQueue}=${SettleDeadQueue}",
+         caption=${CaptionQueue}=${CaptionDeadQueue},tag=${TagQueue}=${TagDeadQueue},settle=${SettleQueue}=${SettleDeadQueue}",
     ),
 ];
 

@@ -9,8 +9,8 @@ use aws::{Clients, DynamoCatalog, DynamoLedger, S3Store, SqsQueue};
 use ports::{Catalog, Ledger, LedgerQuery, ListBlobs, PortError, Queue};
 use std::sync::Arc;
 
-/// What the template's limits come to if nobody changed them: `MaxIngests`, `MaxResizes`, `MaxCaptions`, `MaxSettles`.
-const DEFAULT_CONCURRENCY: u32 = 5 + 20 + 5 + 5;
+/// What the template's limits come to if nobody changed them: `MaxIngests`, `MaxResizes`, `MaxCaptions`, `MaxTags`, `MaxSettles`.
+const DEFAULT_CONCURRENCY: u32 = 5 + 20 + 5 + 5 + 5;
 
 const BUCKETS: [(&str, &str); 2] = [("inbox", "InboxBucket"), ("store", "StoreBucket")];
 
@@ -224,7 +224,7 @@ async fn check_room(clients: &Arc<Clients>, wanted: u32, checks: &mut Vec<Check>
             "room",
             judge_room(room, wanted),
             "ask for more in Service Quotas (Lambda, concurrent executions), or deploy with \
-             `MaxIngests=2 MaxResizes=3 MaxCaptions=2 MaxSettles=2`",
+             `MaxIngests=2 MaxResizes=2 MaxCaptions=2 MaxTags=2 MaxSettles=2`",
         ),
         Err(error) => note(checks, "room", Err(words(error)), "these credentials need `lambda:GetAccountSettings`"),
     }

@@ -18,10 +18,11 @@ use std::sync::Arc;
 /// the dead letters are their own. An event that reached no queue was an upload's, on its way to `ingest`; there it
 /// belongs. (A sweep that reached none may lie there too: `ingest` drops it with a word in its log, and the next sweep
 /// does its work.)
-const QUEUES: [(&str, &str, &str, bool); 5] = [
+const QUEUES: [(&str, &str, &str, bool); 6] = [
     ("ingest", "IngestQueue", "IngestDeadQueue", false),
     ("resize", "ResizeQueue", "ResizeDeadQueue", false),
     ("caption", "CaptionQueue", "CaptionDeadQueue", false),
+    ("tag", "TagQueue", "TagDeadQueue", false),
     ("settle", "SettleQueue", "SettleDeadQueue", false),
     ("delivery", "IngestQueue", "DeliveryDeadQueue", true),
 ];

@@ -44,7 +44,7 @@ struct Measured {
 pub fn run() -> anyhow::Result<()> {
     package::pack_all(Processor::HERE, &Contents::shipped()?)?;
     let peers = install_peers()?;
-    let functions = ["ingest", "resize", "caption", "settle", "console"];
+    let functions = ["ingest", "resize", "caption", "tag", "settle", "console"];
     let mut programs: Vec<(String, Vec<PathBuf>)> = functions
         .map(|name| (name.to_owned(), vec![Processor::HERE.folder().join(format!("{name}.bootstrap"))]))
         .to_vec();
@@ -94,7 +94,7 @@ fn start(words: &[PathBuf]) -> anyhow::Result<Measured> {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).env_clear().envs(VARIABLES).env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("AWS_LAMBDA_RUNTIME_API", &address).env("AWS_ENDPOINT_URL", format!("http://{address}"));
-    for queue in ["RESIZE", "CAPTION", "SETTLE"] {
+    for queue in ["RESIZE", "CAPTION", "TAG", "SETTLE"] {
         command.env(format!("GREENROOM_{queue}_QUEUE_URL"), "https://queue.example/q");
     }
     let begin = Instant::now();
