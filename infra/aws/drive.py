@@ -3,7 +3,8 @@
 
 An upload becomes Ready with the same bytes as on one machine; a duplicate changes nothing; a message that is no message is dropped; a task
 that cannot be done ends among the dead letters and, once its cause is gone, is redriven; a replaced key shows nothing stale; a deleted key
-leaves a tombstone; the console answers behind its token. A model that describes pictures is asked once, however often the task is delivered.
+leaves a tombstone; a model that describes a picture is asked and paid once, however often its task is delivered; the console answers
+behind its token.
 """
 
 import argparse

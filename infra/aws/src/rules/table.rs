@@ -1,5 +1,5 @@
-//! `T`: the tables are those that the code knows, and what cannot be rebuilt is kept. `K2`: a customer's key, if there is one, is used for everything
-//! that is kept.
+//! `T`: the tables are those that the code knows, and what cannot be rebuilt is kept. `K2`: a customer's key, if there is one, is used for
+//! everything that is kept.
 
 use super::{Findings, is_true, outlives_its_stack};
 use crate::Stack;
