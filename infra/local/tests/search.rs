@@ -128,7 +128,8 @@ async fn what_is_shown_is_found_and_not_only_what_is_said() {
     assert!(answer["why"].as_str().is_some_and(|why| why.contains("compass")), "{answer:#}");
     // And without a model in the profile nobody is asked.
     let n_asked = asked.lock().expect("not poisoned").len();
-    std::fs::write(home.0.path().join("data/profile.toml"), PROFILE.replace("embedding = \"compass\"", "")).expect("writes");
+    std::fs::write(home.0.path().join("data/profile.toml"), PROFILE.replace("embedding = \"compass\"", ""))
+        .expect("writes");
     home.book(&url);
     assert_eq!(home.search("harbour", "off"), [hit("Harbour at night.jpg", "words")]);
     assert_eq!(asked.lock().expect("not poisoned").len(), n_asked);

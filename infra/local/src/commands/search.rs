@@ -76,7 +76,8 @@ fn meaning_words(meaning: &Meaning) -> String {
     match meaning {
         Meaning::Used { model } => format!("searched by words, and by meaning with {}", visible(model)),
         Meaning::Off => {
-            "searched by words; `[models]` with `embedding = \"NAME\"` in this machine's profile adds meaning".to_owned()
+            "searched by words; `[models]` with `embedding = \"NAME\"` in this machine's profile adds meaning"
+                .to_owned()
         }
         Meaning::NotAsked => "there is nothing to search for".to_owned(),
         Meaning::Failed { why } => format!("searched by words only: {}", visible(why)),

@@ -161,12 +161,7 @@ impl Catalog for SimCatalog {
         self.0.call("list", "catalog", false, |world| Ok(world.catalog.list(query))).await
     }
 
-    async fn nearest(
-        &self,
-        model: &str,
-        query: &[f32],
-        limit: usize,
-    ) -> Result<Vec<(CatalogEntry, f32)>, PortError> {
+    async fn nearest(&self, model: &str, query: &[f32], limit: usize) -> Result<Vec<(CatalogEntry, f32)>, PortError> {
         let nearest = |world: &mut World| Ok(near::among(world.catalog.entries.values(), model, query, limit));
         self.0.call("find nearest", model, false, nearest).await
     }
