@@ -5,8 +5,8 @@ use asset::catalog::CatalogEntry;
 use asset::readiness::State;
 use asset::why::state_words;
 use asset::why::words::{size, visible};
-use ports::search::{Hit, Why};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use ports::search::{Hit, Why};
 use serde::Serialize;
 
 /// What a path segment may not hold as it is.

@@ -3,7 +3,7 @@
 //! A model maps the texts in force, and the words of the file's name, to a vector; what means the same lies in the same direction. Vectors
 //! of different models have nothing to do with each other.
 
-use crate::field::FieldState;
+use crate::field::{Field, FieldState};
 use crate::ids::Sha256;
 use crate::money::{MicroUsd, Usage};
 use base64::Engine;
@@ -100,7 +100,8 @@ const CAMERAS: [&str; 8] = ["dcim", "dsc", "dscf", "dscn", "img", "mvi", "pict",
 pub fn text_of(key: &str, fields: &[FieldState]) -> Option<String> {
     let name = clipped(&words_of_name(key), MAX_NAME_CHARACTERS).to_owned();
     let mut text = String::new();
-    for line in texts_in_force(fields) {
+    // What somebody has to see first is no part of what it means.
+    for line in texts_in_force(fields.iter().filter(|field| field.field != Field::Moderation)) {
         text.push_str(line);
         text.push('\n');
     }
@@ -113,9 +114,9 @@ pub fn text_of(key: &str, fields: &[FieldState]) -> Option<String> {
 }
 
 /// Returns the texts in force, in the profile's order, each once; a decorative picture's is empty and left out.
-pub fn texts_in_force(fields: &[FieldState]) -> Vec<&str> {
+pub fn texts_in_force<'a>(fields: impl IntoIterator<Item = &'a FieldState>) -> Vec<&'a str> {
     let mut texts: Vec<&str> = Vec::new();
-    for text in fields.iter().filter_map(|field| field.text.as_deref()).map(str::trim) {
+    for text in fields.into_iter().filter_map(|field| field.text.as_deref()).map(str::trim) {
         if !text.is_empty() && !texts.contains(&text) {
             texts.push(text);
         }
@@ -144,7 +145,7 @@ fn words_of_name(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::{Field, FieldStatus};
+    use crate::field::FieldStatus;
 
     fn field(text: Option<&str>) -> FieldState {
         FieldState {
@@ -179,6 +180,8 @@ mod tests {
         assert_eq!(text_of("x/old pier.jpg", &fields).as_deref(), Some("A pier.\nold pier"));
         assert_eq!(text_of("DSC_0001.jpg", &fields).as_deref(), Some("A pier."));
         assert_eq!(text_of("DSC_0001.jpg", &fields[1..3]), None);
+        let moderation = FieldState { field: Field::Moderation, ..field(Some("weapons")) };
+        assert_eq!(text_of("DSC_0001.jpg", &[moderation]), None);
         let long = [field(Some(&"ä".repeat(5_000)))];
         let text = text_of(&format!("{}.jpg", "ö".repeat(5_000)), &long).expect("there is a text");
         assert_eq!(text.chars().count(), MAX_CHARACTERS);

@@ -101,7 +101,3 @@ impl MapQuery for QueryMapper {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "query_tests.rs"]
-mod tests;

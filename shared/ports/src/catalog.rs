@@ -50,12 +50,7 @@ pub trait Catalog: Send + Sync {
     ///
     /// Only vectors of `model` (as it answered) and of as many dimensions are compared, and deleted assets are never found. A query
     /// without a direction (no numbers, or only zeros) finds nothing.
-    async fn nearest(
-        &self,
-        model: &str,
-        query: &[f32],
-        limit: usize,
-    ) -> Result<Vec<(CatalogEntry, f32)>, PortError>;
+    async fn nearest(&self, model: &str, query: &[f32], limit: usize) -> Result<Vec<(CatalogEntry, f32)>, PortError>;
 
     async fn counts(&self) -> Result<Vec<(State, u64)>, PortError>;
 }

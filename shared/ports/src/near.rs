@@ -17,7 +17,8 @@ pub fn limit_of(limit: usize) -> usize {
 pub fn direction(values: &[f32]) -> Option<Vec<f32>> {
     // In double precision, where the square of no single one overflows.
     let length = values.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
-    (length > 0.0 && length.is_finite()).then(|| values.iter().map(|value| (f64::from(*value) / length) as f32).collect())
+    (length > 0.0 && length.is_finite())
+        .then(|| values.iter().map(|value| (f64::from(*value) / length) as f32).collect())
 }
 
 /// Returns the vector of an entry as adapters keep it: little-endian `f32`s of length 1. `None` where it has no direction, and for a

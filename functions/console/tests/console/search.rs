@@ -36,7 +36,8 @@ impl MapQuery for Mapper {
 async fn world(mapper: Option<Arc<Mapper>>, profile: Profile) -> World {
     let mapper = mapper.map(|mapper| -> Arc<dyn MapQuery> { mapper });
     let world = World::asking(Arc::new(profile), Manifest::new(AssetId::of_key("")), None, mapper).await;
-    for (at_ms, (key, text)) in (1..).zip([("a.png", "A pier at night"), ("b.png", "The quay"), ("c.png", "A summit")]) {
+    for (at_ms, (key, text)) in (1..).zip([("a.png", "A pier at night"), ("b.png", "The quay"), ("c.png", "A summit")])
+    {
         let template = CatalogEntry::of(&Manifest::new(AssetId::of_key(key)));
         let vector = (key != "c.png").then(|| Vector::new("compass", &[1.0, at_ms as f32 - 1.0]));
         let (texts, key) = (vec![text.to_owned()], key.to_owned());

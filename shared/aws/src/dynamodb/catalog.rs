@@ -285,12 +285,7 @@ impl Catalog for DynamoCatalog {
         self.list_page(query).await
     }
 
-    async fn nearest(
-        &self,
-        model: &str,
-        query: &[f32],
-        limit: usize,
-    ) -> Result<Vec<(CatalogEntry, f32)>, PortError> {
+    async fn nearest(&self, model: &str, query: &[f32], limit: usize) -> Result<Vec<(CatalogEntry, f32)>, PortError> {
         self.find_nearest(model, query, limit).await
     }
 

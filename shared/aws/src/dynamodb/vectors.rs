@@ -62,7 +62,8 @@ impl DynamoCatalog {
     ) -> Result<Vec<(CatalogEntry, f32)>, PortError> {
         let Some(direction) = direction(query) else { return Ok(Vec::new()) };
         let (space, limit) = (space_of(model, direction.len()), limit_of(limit));
-        let scans: Vec<_> = (0..N_SHARDS).map(|shard| self.scan(partition_of(&space, shard), &direction, limit)).collect();
+        let scans: Vec<_> =
+            (0..N_SHARDS).map(|shard| self.scan(partition_of(&space, shard), &direction, limit)).collect();
         let found: Vec<Vec<(String, f32)>> = iter(scans).buffer_unordered(N_PARALLEL).try_collect().await?;
         let mut nearest = Nearest::new(limit);
         found.into_iter().flatten().for_each(|(asset, score)| nearest.offer(score, asset));
@@ -76,12 +77,7 @@ impl DynamoCatalog {
     }
 
     /// Reads one partition, page by page, and keeps the best.
-    async fn scan(
-        &self,
-        partition: String,
-        direction: &[f32],
-        limit: usize,
-    ) -> Result<Vec<(String, f32)>, PortError> {
+    async fn scan(&self, partition: String, direction: &[f32], limit: usize) -> Result<Vec<(String, f32)>, PortError> {
         let mut nearest = Nearest::new(limit);
         let mut from = None;
         loop {

@@ -1,7 +1,7 @@
 //! Vectors of the catalog: a table of their own, read from end to end for each question.
 //!
-//! Brute force, in the order of the file, keeping the best in a heap: exact, in as much memory as there are answers, and linear (see
-//! `docs/benchmarks.md`). An index of neighbours would answer sooner and not always right; at this size nobody needs one.
+//! Brute force, in the order of the file, keeping the best in a heap: exact, in as much memory as there are answers, and linear
+//! (`tests/speed.rs` measures it). An index of neighbours would answer sooner and not always right; at this size nobody needs one.
 
 use ports::near::{Nearest, cosine, direction, limit_of, space_of};
 use rusqlite::{Connection, OptionalExtension};

@@ -84,12 +84,7 @@ impl Catalog for MemoryCatalog {
         Ok(CatalogPage { entries: found.into_iter().map(|(_, entry)| entry.without_vector()).collect(), next })
     }
 
-    async fn nearest(
-        &self,
-        model: &str,
-        query: &[f32],
-        limit: usize,
-    ) -> Result<Vec<(CatalogEntry, f32)>, PortError> {
+    async fn nearest(&self, model: &str, query: &[f32], limit: usize) -> Result<Vec<(CatalogEntry, f32)>, PortError> {
         Ok(near::among(lock(&self.0).values(), model, query, limit))
     }
 

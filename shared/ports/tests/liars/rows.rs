@@ -98,12 +98,7 @@ impl Catalog for LyingCatalog {
         self.inner.list(&query).await
     }
 
-    async fn nearest(
-        &self,
-        model: &str,
-        query: &[f32],
-        limit: usize,
-    ) -> Result<Vec<(CatalogEntry, f32)>, PortError> {
+    async fn nearest(&self, model: &str, query: &[f32], limit: usize) -> Result<Vec<(CatalogEntry, f32)>, PortError> {
         let entries: Vec<CatalogEntry> = self.last.lock().expect("no panic").values().cloned().collect();
         let with_model = |entry: &CatalogEntry| {
             let vector = entry.vector.as_ref().map(|vector| Vector::new(model, &vector.values()));

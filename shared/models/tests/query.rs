@@ -1,10 +1,21 @@
-use super::*;
-use crate::book::Caps;
-use crate::{Class, Embedding, MicroUsd, ModelError, Usage};
+//! Questions of people, mapped: what is paid, what is kept, and what is said where nobody can be asked.
+
+use async_trait::async_trait;
+use models::book::Caps;
+use models::{
+    Class, ConnectError, EmbedInput, EmbedRequest, Embedder, Embedding, MicroUsd, ModelError, ModelResult, Purpose,
+    QueryMapper, Till, Usage,
+};
 use ports::memory::{ManualClock, MemoryLedger};
-use ports::{Ledger, LedgerQuery};
+use ports::{Ledger, LedgerQuery, MapQuery, QueryPoint};
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Of the mapper.
+const N_KEPT: usize = 256;
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// 2026-11-23, in the afternoon in UTC.
 const NOW_MS: u64 = 1_795_440_000_000;
