@@ -54,7 +54,8 @@ pub fn packed(name: &str) -> Result<Option<String>, Error> {
 pub fn packed_profile() -> Result<Profile, Error> {
     let profile = match packed("profile.toml")? {
         Some(text) => {
-            let beside = |file: &str| packed(file).map_err(|error| error.to_string())?.ok_or("it is not packed".to_owned());
+            let beside =
+                |file: &str| packed(file).map_err(|error| error.to_string())?.ok_or("it is not packed".to_owned());
             Profile::parse_with("profile.toml", &text, beside)?
         }
         None => Profile::default(),
