@@ -1,6 +1,6 @@
 //! The rules of a brand guide: how a model is given them, and what the checks say.
 
-use asset::field::{Finding, WriteSpec};
+use asset::field::{Finding, Placement, WriteSpec};
 use runtime::Failure;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -31,11 +31,13 @@ impl<'a> Given<'a> {
     }
 
     /// Returns what the guide has against a text, and which of the rules that the model cites it was given.
-    pub(crate) fn check(&self, text: &str, locale: &str, cited: &[String]) -> (Vec<Finding>, Vec<String>) {
+    pub(crate) fn check(&self, spec: &WriteSpec, text: &str, cited: &[String]) -> (Vec<Finding>, Vec<String>) {
         let given: Vec<String> = self.rules.iter().map(|rule| rule.id.clone()).collect();
         let evidence = cited.iter().filter(|id| given.contains(id)).cloned().collect();
         let empty = Guide::default();
-        let draft = Draft { given: &given, cited, ..Draft::new(text, locale) };
+        // Words in a picture are written down as they are, whoever bans them.
+        let is_transcript = spec.placement == Placement::Text;
+        let draft = Draft { given: &given, cited, is_transcript, ..Draft::new(text, &spec.locale) };
         let found = self.guide.unwrap_or(&empty).check(&draft).into_iter().map(|finding| Finding {
             check: finding.check.id().to_owned(),
             severity: finding.severity,

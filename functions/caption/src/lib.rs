@@ -94,7 +94,7 @@ fn written(spec: &WriteSpec, rules: &Given, asked: Asked) -> Outcome {
     let Some(words) = words(spec.field, &asked.json) else {
         return Outcome::Refused(bad_answer("it has not the fields of the prompt's schema", &asked.raw));
     };
-    let (of_brand, evidence) = rules.check(&words.text, &spec.locale, &words.evidence);
+    let (of_brand, evidence) = rules.check(spec, &words.text, &words.evidence);
     let findings = checks::check(spec, &words, of_brand);
     let Words { text, is_decorative, .. } = words;
     Outcome::Written(Box::new(Written { is_decorative, findings, evidence, ..asked.words(spec, text) }))
