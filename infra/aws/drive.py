@@ -129,7 +129,7 @@ def main():
 
     console(cloud, asset, first["version"])
     bootstraps(cloud, Path(args.packages))
-    for queue in ["IngestDeadQueue", "ResizeDeadQueue", "CaptionDeadQueue", "SettleDeadQueue", "DeliveryDeadQueue"]:
+    for queue in ["IngestDeadQueue", "ResizeDeadQueue", "CaptionDeadQueue", "TagDeadQueue", "SettleDeadQueue", "DeliveryDeadQueue"]:
         check(cloud.depth(queue) == 0, "no message died", queue)
 
 
@@ -140,7 +140,7 @@ def described(cloud):
     pages = cloud.s3.get_paginator("list_objects_v2").paginate(Bucket=cloud.names["StoreBucket"], Prefix="assets/")
     found = [(o["Key"], kind) for page in pages for o in page["Contents"] for part, kind in kinds.items() if part in o["Key"]]
     texts = [(kind, key, cloud.object(key)) for key, kind in found]
-    for folder, schema in [("resize", "task"), ("caption", "task"), ("settle", "settle")]:
+    for folder, schema in [("resize", "task"), ("caption", "task"), ("tag", "task"), ("settle", "settle")]:
         texts += [(schema, path.name, path.read_text()) for path in (EVENTS / "samples" / folder).glob("*.json")]
     for schema, name, text in texts:
         errors = [error.message for error in schemas[schema].iter_errors(json.loads(text))]
@@ -165,7 +165,7 @@ def operator(cloud, expected):
     check(f"greenroom --aws {STACK} ls" in error, "what is not there is named with the way out", error)
     status = greenroom(cloud, "status")
     check(status["assets"]["ready"] == 1 and sum(status["assets"].values()) == 1, "`status` counts", status)
-    check([queue["name"] for queue in status["queues"]] == ["ingest", "resize", "caption", "settle", "delivery"], "`status` names queues", status)
+    check([queue["name"] for queue in status["queues"]] == ["ingest", "resize", "caption", "tag", "settle", "delivery"], "`status` names queues", status)
     wrong = [found for found in greenroom(cloud, "doctor") if found["ok"] is False]
     check(not wrong, "`doctor` finds nothing wrong", wrong)
     check(greenroom(cloud, "retry", expected["key"])["retried"] == [], "`retry` has nothing to try again")
@@ -196,7 +196,7 @@ def redrive(cloud, task):
     wrong = [found["name"] for found in greenroom(cloud, "doctor", code=1) if found["ok"] is False]
     check(wrong == ["resize"], "`doctor` finds the dead letter", wrong)
     moved = greenroom(cloud, "redrive")
-    check(moved == {"ingest": 0, "resize": 1, "caption": 0, "settle": 0, "delivery": 0}, "`redrive` delivers it again", moved)
+    check(moved == {"ingest": 0, "resize": 1, "caption": 0, "tag": 0, "settle": 0, "delivery": 0}, "`redrive` delivers it again", moved)
 
 
 def console(cloud, asset, sha256):
@@ -237,6 +237,7 @@ def bootstraps(cloud, packages):
         "ingest": ([text("inbox/s3-put.json"), "nonsense", text("inbox/s3-test-event.json"), text("inbox/eventbridge-created.json")], []),
         "resize": (["nonsense", text("resize/inspect.json").replace("3bfc", "0000"), text("resize/render.json").replace("3bfc", "0000")], [1, 2]),
         "caption": (["nonsense", text("caption/write.json").replace("3bfc", "0000")], [1]),
+        "tag": (["nonsense", text("caption/write.json").replace("3bfc", "0000").replace("alt_text", "moderation")], [1]),
         "settle": ([text("settle/settled.json"), '{"sweep":"due"}', "{}"], []),
     }
     for function, (bodies, failing) in cases.items():
