@@ -70,7 +70,8 @@ enum Command {
     /// Find assets by words and, with an embedding model in the profile, by meaning; the best first
     Search {
         /// Words, or what it shows
-        query: String,
+        #[arg(required = true)]
+        query: Vec<String>,
         /// Hits at most
         #[arg(long, default_value = "20", value_parser = clap::value_parser!(u16).range(1..=1000))]
         limit: u16,
@@ -144,7 +145,7 @@ impl Cli {
             Command::Ls { state, kind, search, all } => {
                 block_on(async { ls::ls(at.open().await?, ls::query(state, kind, search, all), json).await })
             }
-            Command::Search { query, limit } => block_on(search::search(at, &query, limit.into(), json)),
+            Command::Search { query, limit } => block_on(search::search(at, &query.join(" "), limit.into(), json)),
             Command::Status => block_on(async { status::status(at.open().await?, json).await }),
             Command::Why { asset, field: None, .. } => {
                 block_on(async { why::why(at.open().await?, &asset, json).await })

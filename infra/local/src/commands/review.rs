@@ -5,7 +5,7 @@ use crate::deployment::{Deployment, read_manifest};
 use crate::table::table;
 use anyhow::{Context, Result, bail, ensure};
 use asset::fact::Decision;
-use asset::field::{Field, FieldState, FieldStatus, Written, title};
+use asset::field::{Field, FieldState, FieldStatus, UNDETERMINED, Written, title};
 use asset::manifest::Manifest;
 use asset::readiness::State;
 use asset::why::words::visible;
@@ -144,7 +144,10 @@ async fn ls(deployment: Deployment, json: bool) -> Result<ExitCode> {
             let text = field.text.as_deref().or(field.written.as_ref().map(|written| written.text.as_str()));
             let checks = field.written.iter().flat_map(|written| &written.findings);
             let checks: Vec<&str> = checks.map(|finding| finding.check.as_str()).collect();
-            let about = format!("{} {}", field.field.as_str(), field.locale);
+            let about = match field.locale.as_str() {
+                UNDETERMINED => field.field.as_str().to_owned(),
+                locale => format!("{} {locale}", field.field.as_str()),
+            };
             vec![visible(key), about, field.status.words().into(), checks.join(" "), visible(text.unwrap_or_default())]
         };
         let rows: Vec<Vec<String>> = waiting.iter().map(row).collect();

@@ -55,7 +55,8 @@ fn quoted(field: Field, text: &str) -> String {
         Field::AltText if text.is_empty() => "empty, the picture is decorative".to_owned(),
         _ if text.is_empty() => "nothing was found".to_owned(),
         _ if field.is_terms() => visible(&text.replace('\n', ", ")),
-        _ => format!("\"{}\"", visible(text)),
+        // A line of its own per line would look like lines of ours.
+        _ => format!("\"{}\"", visible(&text.replace('\n', " / "))),
     }
 }
 
