@@ -48,7 +48,7 @@ async fn queue() {
 
 fn entry(index: u64) -> CatalogEntry {
     let key = format!("shoots/{}/team photo {index}.jpg", index / 100);
-    let state = if index % 1000 == 0 { State::InReview } else { State::Ready };
+    let state = if index.is_multiple_of(1000) { State::InReview } else { State::Ready };
     CatalogEntry {
         asset: AssetId::of_key(&key),
         key,
