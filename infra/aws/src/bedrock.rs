@@ -29,7 +29,7 @@ mod tests {
     fn a_profile_needs_its_model_too() {
         let model = "anthropic.claude-haiku-4-5-20251001-v1:0";
         let foundation = format!("arn:aws:bedrock:*::foundation-model/{model}");
-        assert_eq!(model_arns(model), [foundation.clone()]);
+        assert_eq!(model_arns(model), std::slice::from_ref(&foundation));
         for area in ["us", "eu", "global"] {
             let profile = format!("arn:aws:bedrock:*:*:inference-profile/{area}.{model}");
             assert_eq!(model_arns(&format!("{area}.{model}")), [profile, foundation.clone()]);

@@ -28,7 +28,7 @@ fn variable(name: Option<&str>, stated: Stated) -> Option<Value> {
     if !stated.keywords.is_empty() {
         file.insert("keywords".to_owned(), json!(stated.keywords));
     }
-    (!file.is_empty()).then(|| Value::Object(file))
+    (!file.is_empty()).then_some(Value::Object(file))
 }
 
 #[cfg(test)]

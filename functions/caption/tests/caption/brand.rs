@@ -18,11 +18,9 @@ async fn under_the_guide(alt: &str, evidence: &[&str]) -> (Written, String) {
     let json = json!({"alt": alt, "decorative": false, "evidence": evidence});
     let mut world =
         world(vec![Rule { reply: Reply { json: Some(json), ..Reply::default() }, ..Rule::default() }]).await;
-    let profile = concat!(
-        "[brand]\nfile = \"brand.md\"\n[[collection]]\nname = \"press\"\nkeys = [\"**\"]\njpeg = {{ quality = 80 }}\n\
-         [[collection.view]]\nname = \"whole\"\nwidths = [320]\n[[collection.text]]\nfield = \"alt_text\"\nlocale = \"en\"\n"
-    );
-    let profile = Profile::parse_with("profile.toml", &profile, |_| Ok(GUIDE.to_owned())).expect("a profile");
+    let profile = "[brand]\nfile = \"brand.md\"\n[[collection]]\nname = \"press\"\nkeys = [\"**\"]\njpeg = { quality = 80 }\n\
+         [[collection.view]]\nname = \"whole\"\nwidths = [320]\n[[collection.text]]\nfield = \"alt_text\"\nlocale = \"en\"\n";
+    let profile = Profile::parse_with("profile.toml", profile, |_| Ok(GUIDE.to_owned())).expect("a profile");
     let (profile, guide) = with_guide(profile).expect("a guide");
     let mut task = world.task("map.jpg").await;
     task.collection = "press".into();

@@ -167,7 +167,7 @@ fn describe_model(node: &Node, name: &str, role: Role) -> Result<String, String>
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
     let mut found = Vec::new();
     for model in ids.iter().filter_map(|id| book.model(id)) {
-        if model.cost(&Usage::default()).is_none() {
+        if model.cost(Usage::default()).is_none() {
             return Err(format!("`{}` has no price, so nothing may be spent on it", model.id));
         }
         found.push(match model.lifetime(today) {

@@ -100,7 +100,7 @@ fn models_asked<'a>(profile: &Profile, book: &'a Book) -> anyhow::Result<Vec<&'a
                 model.provider
             );
         }
-        if model.cost(&Usage::default()).is_none() {
+        if model.cost(Usage::default()).is_none() {
             bail!("`{id}` has no price, so nothing may be spent on it: add `price` to it in the price book");
         }
     }
