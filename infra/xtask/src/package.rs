@@ -120,7 +120,8 @@ pub fn pack_all(processor: Processor, contents: &Contents) -> anyhow::Result<()>
     }
     println!("packed {} functions for {}", PACKAGES.len(), processor.name());
     if !contents.model_arns.is_empty() {
-        println!("deploy with CaptionModels={}", contents.model_arns.join(","));
+        let arns = contents.model_arns.join(",");
+        println!("deploy with CaptionModels={arns} TagModels={arns}");
     }
     Ok(())
 }

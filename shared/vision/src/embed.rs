@@ -19,7 +19,7 @@ impl Vision {
     ) -> Result<Result<Embedded, Refusal>, Failure> {
         let embedder = match self.models.embedder(&spec.model) {
             Ok(embedder) => embedder,
-            Err(error) => return Ok(Err(no_model(&error))),
+            Err(error) => return Ok(Err(no_model(&error, "as `embedding` under `[models]`"))),
         };
         let input = EmbedInput::Text(spec.text.clone());
         let request = EmbedRequest { input, purpose: Purpose::Index, dimensions: None };

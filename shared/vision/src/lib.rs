@@ -107,7 +107,7 @@ impl Vision {
         let prompt = self.prompt(spec).await?;
         let model = match self.models.text(&spec.model) {
             Ok(model) => model,
-            Err(error) => return Ok(Err(no_model(&error))),
+            Err(error) => return Ok(Err(no_model(&error, "under `[models]`"))),
         };
         let long_edge = model.image_limits().map(|limits| limits.long_edge);
         let original = match self.original(task).await? {
@@ -152,8 +152,8 @@ impl Vision {
     }
 }
 
-fn no_model(error: &ConnectError) -> Refusal {
-    let way_out = "name a model or a route of models.toml in the profile, under `[models]`";
+fn no_model(error: &ConnectError, place: &str) -> Refusal {
+    let way_out = format!("name a model or a route of models.toml in the profile, {place}");
     Refusal::new(RefusalCode::Blocked, error.to_string(), way_out)
 }
 

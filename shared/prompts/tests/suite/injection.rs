@@ -22,7 +22,10 @@ fn places(prompt: &str) -> Vec<&'static str> {
     match prompt {
         "alt_text" => [&file[..], &page, &brand, &["/page_context/link"]].concat(),
         "description" => [&file[..], &page, &brand, &["/alt_text"]].concat(),
-        _ => [&file[..], &["/vocabulary/0/id", "/vocabulary/0/label", "/vocabulary/1/label"]].concat(),
+        _ => {
+            [&file[..], &["/vocabulary/0/id", "/vocabulary/0/label", "/vocabulary/0/synonyms/0", "/vocabulary/1/label"]]
+                .concat()
+        }
     }
 }
 
@@ -34,7 +37,9 @@ fn harmless(prompt: &str) -> Value {
         "file": {"name": "f.jpg", "title": "g", "description": "h", "keywords": ["i", "j"]},
     });
     let own = match prompt {
-        "tags" => json!({"max_tags": 9, "vocabulary": [{"id": "k.1", "label": "l"}, {"id": "k.2", "label": "m"}]}),
+        "tags" => {
+            json!({"max_tags": 9, "vocabulary": [{"id": "k.1", "label": "l", "synonyms": ["s"]}, {"id": "k.2", "label": "m"}]})
+        }
         _ => json!({
             "placement": "informative", "max_characters": 150, "page_context": page,
             "brand": [{"id": "n.1", "text": "o"}, {"id": "n.2", "text": "p"}],
@@ -166,7 +171,16 @@ fn a_stranger_in_every_place_changes_data_lines_only() {
 /// Every variable of a stranger's is tested: a new one in a prompt has to be added to `places`.
 #[test]
 fn every_text_of_an_input_is_a_place_or_our_own() {
-    const OURS: [&str; 6] = ["/image", "/content_type", "/locale", "/placement", "/max_characters", "/max_tags"];
+    const OURS: [&str; 8] = [
+        "/image",
+        "/content_type",
+        "/locale",
+        "/placement",
+        "/max_characters",
+        "/max_tags",
+        "/categories/0/id",
+        "/categories/0/label",
+    ];
     fn walk(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
         if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
             properties.iter().for_each(|(name, schema)| walk(schema, &format!("{path}/{name}"), found));
@@ -176,7 +190,7 @@ fn every_text_of_an_input_is_a_place_or_our_own() {
             found.insert(path.to_owned());
         }
     }
-    for name in ["alt_text", "description", "tags"] {
+    for name in ["alt_text", "description", "moderation", "tags", "visible_text"] {
         let prompt = library().prompt(name).expect("loads");
         let mut found = BTreeSet::new();
         walk(prompt.input().expect("a schema").as_value(), "", &mut found);
