@@ -45,6 +45,8 @@ pub fn bare(prompt: &str) -> Value {
         "tags" => json!({
             "image": "asset:a", "content_type": "image/png", "locale": "en", "max_tags": 5, "vocabulary": []
         }),
+        "visible_text" => json!({"image": "asset:a", "content_type": "image/png", "max_characters": 500}),
+        "moderation" => json!({"image": "asset:a", "content_type": "image/png", "categories": []}),
         _ => json!({
             "image": "asset:a", "content_type": "image/png", "placement": "informative", "locale": "en",
             "max_characters": 125, "brand": []
