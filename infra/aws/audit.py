@@ -12,7 +12,10 @@ from pathlib import Path
 from parliament import analyze_policy_string
 
 # (role or policy, issue): why it is no fault.
-KNOWN = {}
+KNOWN = {
+    ("CaptionRole", "RESOURCE_MISMATCH"): "it wants a resource of every kind of model that there is",
+    ("TagRole", "RESOURCE_MISMATCH"): "the same",
+}
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
 PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT, "AWS::URLSuffix": "amazonaws.com"}
@@ -34,6 +37,8 @@ class Arns:
 
     def __init__(self, template):
         self.types = {name: resource["Type"] for name, resource in template["Resources"].items()}
+        lists = {name: one["Default"] for name, one in template["Parameters"].items() if one["Type"] == "CommaDelimitedList"}
+        self.lists = {name: [value.strip() for value in default.split(",")] for name, default in lists.items()}
 
     def arn(self, name):
         return ARNS[self.types[name]].format(name=name.lower())
@@ -55,7 +60,7 @@ class Arns:
         if not isinstance(value, dict):
             return value
         if "Ref" in value:
-            return self.reference(value["Ref"])
+            return self.lists.get(value["Ref"]) or self.reference(value["Ref"])
         if "Fn::GetAtt" in value:
             return self.reference(".".join(value["Fn::GetAtt"]))
         if "Fn::Sub" in value:

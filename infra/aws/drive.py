@@ -3,137 +3,25 @@
 
 An upload becomes Ready with the same bytes as on one machine; a duplicate changes nothing; a message that is no message is dropped; a task
 that cannot be done ends among the dead letters and, once its cause is gone, is redriven; a replaced key shows nothing stale; a deleted key
-leaves a tombstone; the console answers behind its token.
+leaves a tombstone; a model that describes a picture is asked and paid once, however often its task is delivered; the console answers
+behind its token.
 """
 
 import argparse
 import hashlib
 import json
-import os
-import platform
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
+from cloud import REGION, STACK, Cloud, check, greenroom, until, upload
 from jsonschema import Draft202012Validator
 from runtime_api import Function, batch
+from texts import tagged, texts
 
-STACK = "greenroom"
-REGION = "eu-central-1"
 EVENTS = Path(__file__).parents[2] / "events"
-
-
-class Cloud:
-    """The emulator, by the names of the template."""
-
-    def __init__(self, endpoint):
-        self.endpoint = endpoint
-        config = Config(retries={"max_attempts": 2}, s3={"addressing_style": "path"}, read_timeout=120)
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-
-        def client(service):
-            return boto3.client(service, endpoint_url=endpoint, config=config, **keys)
-
-        self.s3, self.sqs, self.lambdas = client("s3"), client("sqs"), client("lambda")
-        self.stacks, self.logs, self.secrets = client("cloudformation"), client("logs"), client("secretsmanager")
-        self.names, self.outputs = {}, {}
-
-    def deploy(self, template, packages):
-        """Creates the stack as `sam deploy` does: packages under the digests of their bytes. A second time changes nothing."""
-        self.s3.create_bucket(Bucket="packages", CreateBucketConfiguration={"LocationConstraint": REGION})
-        begin = time.monotonic()
-        self.stacks.create_stack(**self.upload_stack(template, packages))
-        until(lambda: "IN_PROGRESS" not in self.state()["StackStatus"], "the stack is created", 120)
-        state = self.state()
-        resources = self.stacks.describe_stack_resources(StackName=STACK)["StackResources"]
-        failed = [r for r in resources if r["ResourceStatus"] != "CREATE_COMPLETE"]
-        check(state["StackStatus"] == "CREATE_COMPLETE" and not failed, "created", state.get("StackStatusReason", failed))
-        self.names = {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in resources}
-        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in state["Outputs"]}
-        print(f"created {len(resources)} resources in {time.monotonic() - begin:.1f} s")
-        try:
-            self.stacks.update_stack(**self.upload_stack(template, packages))
-            check(False, "the second deployment changes nothing", self.state())
-        except ClientError as error:
-            check("No updates are to be performed" in str(error), "the second deployment changes nothing", error)
-        print("deployed again: nothing to update")
-
-    def upload_stack(self, template, packages):
-        """Uploads packages and template; returns what a stack is made from."""
-        stack = for_emulator(template)
-        for resource in stack["Resources"].values():
-            if resource["Type"] == "AWS::Lambda::Function":
-                code = resource["Properties"]["Code"]
-                package = (packages / code["S3Key"]).read_bytes()
-                code["S3Key"] = hashlib.sha256(package).hexdigest()
-                self.s3.put_object(Bucket="packages", Key=code["S3Key"], Body=package)
-        self.s3.put_object(Bucket="packages", Key="stack.json", Body=json.dumps(stack))
-        where = f"{self.endpoint}/packages/stack.json"
-        return {"StackName": STACK, "TemplateURL": where, "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]}
-
-    def state(self):
-        return self.stacks.describe_stacks(StackName=STACK)["Stacks"][0]
-
-    def depth(self, queue):
-        """Messages that wait and messages in somebody's hands."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
-        found = self.sqs.get_queue_attributes(QueueUrl=self.names[queue], AttributeNames=names)["Attributes"]
-        return sum(int(found[name]) for name in names)
-
-    def send(self, queue, body):
-        self.sqs.send_message(QueueUrl=self.names[queue], MessageBody=body)
-
-    def object(self, key):
-        try:
-            return self.s3.get_object(Bucket=self.names["StoreBucket"], Key=key)["Body"].read()
-        except self.s3.exceptions.NoSuchKey:
-            return None
-
-    def manifest(self, asset):
-        body = self.object(f"assets/{asset}/manifest.json")
-        return json.loads(body) if body else None
-
-    def said(self, function, text):
-        """How many log lines of a function hold a text."""
-        group = self.names.get(f"{function}Logs")
-        events = self.logs.filter_log_events(logGroupName=group)["events"]
-        return sum(text in event["message"] for event in events)
-
-
-def for_emulator(template):
-    """The template, but for two things: the functions run on this machine's processor, and MiniStack takes no number from a parameter."""
-    stack = json.loads(template.read_text())
-    machine = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
-    for resource in stack["Resources"].values():
-        properties = resource.get("Properties", {})
-        if resource["Type"] == "AWS::Lambda::Function":
-            properties["Architectures"] = [machine]
-        if resource["Type"] == "AWS::Lambda::EventSourceMapping":
-            limit = properties["ScalingConfig"]["MaximumConcurrency"]
-            properties["ScalingConfig"]["MaximumConcurrency"] = int(stack["Parameters"][limit["Ref"]]["Default"])
-    return stack
-
-
-def check(holds, what, detail=""):
-    if not holds:
-        sys.exit(f"failed: {what}: {detail}")
-
-
-def until(holds, what, seconds):
-    end = time.monotonic() + seconds
-    while True:
-        found = holds()
-        if found:
-            return found
-        if time.monotonic() > end:
-            sys.exit(f"failed: not within {seconds} s: {what}")
-        time.sleep(0.3)
 
 
 def outputs_of(manifest):
@@ -152,14 +40,6 @@ def ready(cloud, asset, sha256, seconds=180):
     return until(holds, f"{asset} is ready", seconds)
 
 
-def upload(cloud, aws, path, key):
-    """With the AWS CLI: the client that people use."""
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
-    target = f"s3://{cloud.names['InboxBucket']}/{key}"
-    command = [aws, "--endpoint-url", cloud.endpoint, "s3", "cp", "--only-show-errors", str(path), target]
-    subprocess.run(command, check=True, env={**os.environ, **keys})
-
-
 def same_bytes(cloud, manifest, expected):
     found, outputs = outputs_of(manifest)
     wanted = sorted((o["view"], o["format"], o["width"], o["sha256"]) for o in expected)
@@ -172,7 +52,7 @@ def same_bytes(cloud, manifest, expected):
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ["endpoint", "stack", "packages", "expected", "samples"]:
+    for name in ["endpoint", "stack", "packages", "expected", "samples", "calls"]:
         parser.add_argument(f"--{name}", required=True)
     args = parser.parse_args()
     aws = Path(sys.executable).with_name("aws")
@@ -237,6 +117,8 @@ def main():
     check(cloud.object(f"assets/{asset}/versions/{first['version']}/original"), "the old version is kept", "")
     print("a replaced key shows the new version only, and keeps the old one's original")
 
+    texts(cloud, aws, samples / key, Path(args.calls))
+    tagged(cloud, aws, samples / key)
     described(cloud)
     cloud.s3.delete_object(Bucket=cloud.names["InboxBucket"], Key=key)
     until(lambda: cloud.manifest(asset)["readiness"]["state"] == "deleted", "the deleted key is a tombstone", 120)
@@ -247,7 +129,7 @@ def main():
 
     console(cloud, asset, first["version"])
     bootstraps(cloud, Path(args.packages))
-    for queue in ["IngestDeadQueue", "ResizeDeadQueue", "SettleDeadQueue", "DeliveryDeadQueue"]:
+    for queue in ["IngestDeadQueue", "ResizeDeadQueue", "CaptionDeadQueue", "TagDeadQueue", "SettleDeadQueue", "DeliveryDeadQueue"]:
         check(cloud.depth(queue) == 0, "no message died", queue)
 
 
@@ -258,22 +140,12 @@ def described(cloud):
     pages = cloud.s3.get_paginator("list_objects_v2").paginate(Bucket=cloud.names["StoreBucket"], Prefix="assets/")
     found = [(o["Key"], kind) for page in pages for o in page["Contents"] for part, kind in kinds.items() if part in o["Key"]]
     texts = [(kind, key, cloud.object(key)) for key, kind in found]
-    for folder, schema in [("resize", "task"), ("settle", "settle")]:
+    for folder, schema in [("resize", "task"), ("caption", "task"), ("tag", "task"), ("settle", "settle")]:
         texts += [(schema, path.name, path.read_text()) for path in (EVENTS / "samples" / folder).glob("*.json")]
     for schema, name, text in texts:
         errors = [error.message for error in schemas[schema].iter_errors(json.loads(text))]
         check(not errors, "it is as its schema says", (name, errors[:3]))
     print(f"{len(texts)} objects and messages are as their schemas say")
-
-
-def greenroom(cloud, *arguments, code=0):
-    """The command line, on the stack. Returns what it printed as JSON."""
-    program = Path(__file__).parents[2] / "target/release/greenroom"
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION, "AWS_ENDPOINT_URL": cloud.endpoint}
-    command = [program, "--aws", STACK, "--json", *arguments]
-    done = subprocess.run(command, env=keys, capture_output=True, text=True, timeout=120)
-    check(done.returncode == code, f"`greenroom {' '.join(arguments)}` ends with {code}", (done.returncode, done.stdout, done.stderr))
-    return json.loads(done.stdout)
 
 
 def operator(cloud, expected):
@@ -293,7 +165,7 @@ def operator(cloud, expected):
     check(f"greenroom --aws {STACK} ls" in error, "what is not there is named with the way out", error)
     status = greenroom(cloud, "status")
     check(status["assets"]["ready"] == 1 and sum(status["assets"].values()) == 1, "`status` counts", status)
-    check([queue["name"] for queue in status["queues"]] == ["ingest", "resize", "settle", "delivery"], "`status` names queues", status)
+    check([queue["name"] for queue in status["queues"]] == ["ingest", "resize", "caption", "tag", "settle", "delivery"], "`status` names queues", status)
     wrong = [found for found in greenroom(cloud, "doctor") if found["ok"] is False]
     check(not wrong, "`doctor` finds nothing wrong", wrong)
     check(greenroom(cloud, "retry", expected["key"])["retried"] == [], "`retry` has nothing to try again")
@@ -307,8 +179,7 @@ def operator(cloud, expected):
 
     # The catalog is a projection: gone, and made again from the store.
     until(lambda: not cloud.depth("SettleQueue"), "the retry was looked at", 60)
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": REGION}
-    table = boto3.resource("dynamodb", endpoint_url=cloud.endpoint, **keys).Table(cloud.names["Table"])
+    table = cloud.table("Table")
     for item in table.scan()["Items"]:
         table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
     check(greenroom(cloud, "ls") == [], "the catalog is gone")
@@ -325,7 +196,7 @@ def redrive(cloud, task):
     wrong = [found["name"] for found in greenroom(cloud, "doctor", code=1) if found["ok"] is False]
     check(wrong == ["resize"], "`doctor` finds the dead letter", wrong)
     moved = greenroom(cloud, "redrive")
-    check(moved == {"ingest": 0, "resize": 1, "settle": 0, "delivery": 0}, "`redrive` delivers it again", moved)
+    check(moved == {"ingest": 0, "resize": 1, "caption": 0, "tag": 0, "settle": 0, "delivery": 0}, "`redrive` delivers it again", moved)
 
 
 def console(cloud, asset, sha256):
@@ -365,6 +236,8 @@ def bootstraps(cloud, packages):
     cases = {
         "ingest": ([text("inbox/s3-put.json"), "nonsense", text("inbox/s3-test-event.json"), text("inbox/eventbridge-created.json")], []),
         "resize": (["nonsense", text("resize/inspect.json").replace("3bfc", "0000"), text("resize/render.json").replace("3bfc", "0000")], [1, 2]),
+        "caption": (["nonsense", text("caption/write.json").replace("3bfc", "0000")], [1]),
+        "tag": (["nonsense", text("caption/write.json").replace("3bfc", "0000").replace("alt_text", "moderation")], [1]),
         "settle": ([text("settle/settled.json"), '{"sweep":"due"}', "{}"], []),
     }
     for function, (bodies, failing) in cases.items():

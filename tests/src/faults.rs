@@ -149,6 +149,14 @@ impl<P: Catalog + ?Sized> Catalog for Faulty<P> {
     async fn get(&self, asset: &asset::ids::AssetId) -> Result<Option<asset::catalog::CatalogEntry>, PortError> {
         self.meter.call(self.inner.get(asset)).await
     }
+    async fn nearest(
+        &self,
+        model: &str,
+        query: &[f32],
+        limit: usize,
+    ) -> Result<Vec<(asset::catalog::CatalogEntry, f32)>, PortError> {
+        self.meter.call(self.inner.nearest(model, query, limit)).await
+    }
     async fn list(&self, query: &CatalogQuery) -> Result<CatalogPage, PortError> {
         self.meter.call(self.inner.list(query)).await
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const FUNCTIONS: [&str; 5] = ["caption", "ingest", "resize", "settle", "console"];
+const FUNCTIONS: [&str; 6] = ["caption", "ingest", "resize", "settle", "tag", "console"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ has a parent").to_owned()
@@ -72,6 +72,7 @@ fn dependencies_point_one_way() {
     forbid("prompts", &[&adapters[..], &["models", "tokio", "hyper"]].concat(), "prompts are text and rules");
     let doing = ["tokio", "async-trait", "futures", "ports", "models", "prompts", "hyper"];
     forbid("text", &[&adapters[..], &doing].concat(), "checks of texts are pure");
+    forbid("vision", &["embedded", "aws", "greenroom", "rusqlite"], "asking a model knows ports, not where it runs");
     forbid("models", &adapters, "models know neither a function nor where it runs");
     for function in FUNCTIONS {
         let banned = ["embedded", "rusqlite", "lambda_runtime", "aws-config", "greenroom", "s3s"];

@@ -124,6 +124,7 @@ async fn the_console_works_in_a_browser() {
         store: pipeline.store.clone(),
         facts: pipeline.store.clone(),
         catalog: pipeline.catalog.clone(),
+        meaning: None,
         settle: pipeline.settle_queue.clone(),
         uploads: Arc::new(Presign { origin: bucket_origin.clone() }),
         upload_origin: Some(bucket_origin.clone()),

@@ -1,6 +1,6 @@
 //! What can be said against a text without asking a model again.
 
-use crate::ask::Words;
+use crate::words::Words;
 use asset::field::{Field, Finding, Severity, WriteSpec};
 use std::sync::LazyLock;
 use text::alt_text::{self, AltText, Rules};
@@ -8,18 +8,15 @@ use text::alt_text::{self, AltText, Rules};
 /// A thousand lines of word lists, read once.
 static RULES: LazyLock<Rules> = LazyLock::new(Rules::default);
 
-/// Returns what was found, the worst first.
-pub(crate) fn check(spec: &WriteSpec, words: &Words) -> Vec<Finding> {
+/// Returns what was found, with what the brand guide has against it, the worst first.
+pub(crate) fn check(spec: &WriteSpec, words: &Words, of_brand: Vec<Finding>) -> Vec<Finding> {
     let mut findings = match spec.field {
         Field::AltText => alt_text(spec, words),
         Field::Description => description(spec, words),
+        // `tag` has checks of its own.
+        Field::Tags | Field::VisibleText | Field::Moderation => Vec::new(),
     };
-    // No rule of a brand guide was given, so whatever is cited is made up.
-    for id in &words.evidence {
-        let found =
-            format!("the model says that it followed the rule `{id:.60}`, which it was not given; read it with care");
-        findings.push(finding("unknown_rule", Severity::Fail, found));
-    }
+    findings.extend(of_brand);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }
@@ -55,16 +52,28 @@ fn finding(check: impl Into<String>, severity: Severity, words: String) -> Findi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::brand::Given;
     use asset::field::{Placement, PromptRef};
     use asset::ids::Sha256;
 
     fn found(field: Field, text: &str, evidence: &[&str]) -> Vec<(String, Severity)> {
         let prompt = PromptRef { id: "p".into(), version: "1.0.0".into(), hash: Sha256::of(b"p") };
         let (locale, model) = ("en".to_owned(), "seer".to_owned());
-        let spec = WriteSpec { field, placement: Placement::Informative, locale, max_characters: 60, model, prompt };
+        let spec = WriteSpec {
+            field,
+            placement: Placement::Informative,
+            locale,
+            max_characters: 60,
+            model,
+            prompt,
+            vocabulary: None,
+            brand: None,
+            file_name: None,
+        };
         let evidence = evidence.iter().map(|id| (*id).to_owned()).collect();
         let words = Words { text: text.to_owned(), is_decorative: false, evidence };
-        check(&spec, &words).into_iter().map(|finding| (finding.check, finding.severity)).collect()
+        let (of_brand, _) = Given::of(None, "", &spec).expect("no rules").check(&spec, text, &words.evidence);
+        check(&spec, &words, of_brand).into_iter().map(|finding| (finding.check, finding.severity)).collect()
     }
 
     #[test]
@@ -76,7 +85,7 @@ mod tests {
     #[test]
     fn the_worst_comes_first_and_rules_that_nobody_gave_are_noticed() {
         let bad = found(Field::AltText, "Image of a dog on a beach.", &["tone.1"]);
-        assert_eq!(bad[0], ("unknown_rule".to_owned(), Severity::Fail));
+        assert_eq!(bad[0], ("brand_citation".to_owned(), Severity::Fail));
         assert!(bad.contains(&("redundant_prefix".to_owned(), Severity::Warn)), "{bad:?}");
         assert_eq!(found(Field::Description, &"long ".repeat(20), &[]), [("too_long".to_owned(), Severity::Fail)]);
     }

@@ -1,7 +1,7 @@
 //! The JSON beside the pages, and verdicts.
 
 use crate::guard::{Csrf, wants_json};
-use crate::page::gallery::{Ask, list, troubles};
+use crate::page::gallery::{Ask, Listed, list, troubles};
 use crate::page::problem;
 use crate::page::texts::{anchor, what_was_typed};
 use crate::tile::Tile;
@@ -17,11 +17,12 @@ use axum::extract::{Extension, FromRequest, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Form, Json};
+use ports::search::Meaning;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
-/// Lists assets: `state`, `q`, `kind`, `after`, `limit`.
+/// Lists assets: `state`, `q`, `kind`, `after`, `limit`. With `q` it is a search, by words and by meaning, the best first.
 pub async fn assets(State(console): State<Shared>, Query(ask): Query<Ask>, headers: HeaderMap) -> Response {
     #[derive(Serialize)]
     struct Answer {
@@ -29,14 +30,15 @@ pub async fn assets(State(console): State<Shared>, Query(ask): Query<Ask>, heade
         next: Option<String>,
         counts: Value,
         troubles: Vec<String>,
+        /// Whether a search used meaning; absent in plain lists.
+        #[serde(flatten)]
+        meaning: Option<Meaning>,
     }
     match list(&console, &ask).await {
         Err(error) => failure("/api/assets", &headers, &error),
-        Ok((page, counts)) => {
-            let assets = page.entries.into_iter().map(Tile::of).collect();
-            let answer =
-                Answer { assets, next: page.next, counts: by_name(&counts), troubles: troubles(&console).await };
-            live::json(&headers, &answer)
+        Ok(Listed { tiles, next, meaning, counts }) => {
+            let troubles = troubles(&console).await;
+            live::json(&headers, &Answer { assets: tiles, next, counts: by_name(&counts), troubles, meaning })
         }
     }
 }

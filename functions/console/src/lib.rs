@@ -30,7 +30,8 @@ use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
 use ports::{
-    Catalog, Clock, CreateBlob, DeadLetter, Depth, Kind, PortError, PresignBlob, PresignRead, ReadBlob, SendMessages,
+    Catalog, Clock, CreateBlob, DeadLetter, Depth, Kind, MapQuery, PortError, PresignBlob, PresignRead, ReadBlob,
+    SendMessages,
 };
 use std::error::Error;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub struct Console {
     /// Where verdicts are created: the same store, with another permission.
     pub facts: Arc<dyn CreateBlob>,
     pub catalog: Arc<dyn Catalog>,
+    /// Maps what people search for to points; absent where no model is configured, and then nothing is asked.
+    pub meaning: Option<Arc<dyn MapQuery>>,
     /// The queue of `settle`.
     pub settle: Arc<dyn SendMessages>,
     /// The inbox.

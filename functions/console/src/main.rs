@@ -30,6 +30,7 @@ fn main() -> ExitCode {
             store: store.clone(),
             facts: store.clone(),
             catalog: Arc::new(DynamoCatalog::new(clients.clone(), table)),
+            meaning: None,
             settle: Arc::new(SqsQueue::sender(clients.clone(), settle)),
             uploads: Arc::new(S3Store::new(clients.clone(), inbox, "")),
             upload_origin: Some(origin),

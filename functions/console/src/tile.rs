@@ -6,6 +6,7 @@ use asset::readiness::State;
 use asset::why::state_words;
 use asset::why::words::{size, visible};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use ports::search::{Hit, Why};
 use serde::Serialize;
 
 /// What a path segment may not hold as it is.
@@ -69,6 +70,19 @@ pub struct Tile {
     pub thumbnail: Option<String>,
     #[serde(skip)]
     pub placeholder: Option<String>,
+    /// How a search found it; absent in plain lists.
+    #[serde(flatten)]
+    pub found: Option<FoundBy>,
+}
+
+/// How a search found an asset.
+#[derive(Serialize)]
+pub struct FoundBy {
+    pub why: Why,
+    /// Of the fusion of both lists: larger is better.
+    pub score: f64,
+    /// The cosine, where meaning found it.
+    pub similarity: Option<f32>,
 }
 
 impl Tile {
@@ -94,7 +108,14 @@ impl Tile {
             placeholder: entry.thumbhash.as_deref().and_then(placeholder::data_url),
             kind: entry.kind,
             key: entry.key,
+            found: None,
         }
+    }
+
+    /// With how a search found it.
+    pub fn of_hit(hit: Hit) -> Self {
+        let found = Some(FoundBy { why: hit.why, score: hit.score, similarity: hit.similarity });
+        Tile { found, ..Tile::of(hit.entry) }
     }
 
     /// Returns `4000 × 3000 · JPEG · 2.4 MB`, as far as it is known.

@@ -74,6 +74,7 @@ impl Craft for Resize {
                 }
             }
             Job::Write(_) => Err(Failure::reject("`resize` writes no texts: the message belongs to `caption`")),
+            Job::Embed(_) => Err(Failure::reject("`resize` maps no texts: the message belongs to `tag`")),
         }
     }
 

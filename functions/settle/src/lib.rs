@@ -3,8 +3,10 @@
 //! A message says no more than "look at this asset": what is true is what lies in the store. The sweep sends the same message for
 //! every asset that is not as the profile wants it.
 
+mod backlog;
 mod cleanup;
 mod facts;
+mod profile;
 mod sweep;
 
 use asset::catalog::CatalogEntry;
@@ -21,6 +23,7 @@ use ports::{
     Catalog, Clock, CreateBlob, DeleteBlob, ETag, Envelope, Kind, ListBlobs, PortError, ReadBlob, SendMessages,
     SwapBlob,
 };
+use prompts::Shelf;
 use runtime::{Context, Failure, Function, Metrics, Unit, parse_json};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,6 +31,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use backlog::Unhurried;
 pub use sweep::{SweepFrom, SweepScope};
 
 /// The function and what it needs.
@@ -42,11 +46,16 @@ pub struct Settle {
     pub catalog: Arc<dyn Catalog>,
     /// Tasks for pictures.
     pub resize: Arc<dyn SendMessages>,
-    /// Tasks for models; absent where none can be asked, and then no profile asks for texts.
+    /// Tasks for models that write; absent where none can be asked, and then no profile asks for texts.
     pub caption: Option<Arc<dyn SendMessages>>,
+    /// Tasks for models that tag; absent like `caption`.
+    pub tag: Option<Arc<dyn SendMessages>>,
     /// The own queue: the sweep's messages.
     pub settle: Arc<dyn SendMessages>,
+    /// With the prompts that are in force where there is no shelf.
     pub profile: Arc<Profile>,
+    /// Which prompts the labels point at; absent where nobody publishes any.
+    pub prompts: Option<Arc<Shelf>>,
     pub patience: Patience,
     pub clock: Arc<dyn Clock>,
 }
@@ -114,9 +123,10 @@ impl Settle {
         if before.arrivals.is_empty() && news.is_empty() {
             return Ok(true);
         }
+        let profile = self.profile().await?;
         let now_ms = self.clock.now_ms();
         let Settlement { mut manifest, send, give_up, mut changed } =
-            settle(&before, news, &self.profile, self.patience, now_ms);
+            settle(&before, news, &profile, self.patience, now_ms);
         if !give_up.is_empty() {
             for result in &give_up {
                 let body = serde_json::to_vec(result).map_err(Failure::reject)?;
@@ -180,22 +190,25 @@ impl Settle {
     }
 
     async fn send_tasks(&self, tasks: &[Task]) -> Result<(), Failure> {
-        let (words, pictures): (Vec<&Task>, Vec<&Task>) =
-            tasks.iter().partition(|task| matches!(task.job, Job::Write(_)));
-        self.send_to(&self.resize, &pictures).await?;
-        match &self.caption {
-            Some(caption) => self.send_to(caption, &words).await,
-            None if words.is_empty() => Ok(()),
-            None => {
-                Err(Failure::retry(Duration::from_secs(60), "the profile asks for texts, and nobody here writes any"))
-            }
+        let queue_of = |task: &Task| match &task.job {
+            Job::Inspect | Job::Render { .. } => 0,
+            Job::Write(spec) if spec.field.is_prose() => 1,
+            Job::Write(_) | Job::Embed(_) => 2,
+        };
+        for (index, queue) in [Some(&self.resize), self.caption.as_ref(), self.tag.as_ref()].into_iter().enumerate() {
+            let tasks: Vec<&Task> = tasks.iter().filter(|task| queue_of(task) == index).collect();
+            self.send_to(queue, &tasks).await?;
         }
+        Ok(())
     }
 
-    async fn send_to(&self, queue: &Arc<dyn SendMessages>, tasks: &[&Task]) -> Result<(), Failure> {
+    async fn send_to(&self, queue: Option<&Arc<dyn SendMessages>>, tasks: &[&Task]) -> Result<(), Failure> {
         if tasks.is_empty() {
             return Ok(());
         }
+        let nobody =
+            || Failure::retry(Duration::from_secs(60), "the profile asks for texts, and nobody here writes any");
+        let queue = queue.ok_or_else(nobody)?;
         let messages: Result<Vec<Envelope>, _> =
             tasks.iter().map(|task| serde_json::to_string(task).map(Envelope::now)).collect();
         Ok(queue.send(messages.map_err(Failure::reject)?).await?)

@@ -107,7 +107,7 @@ impl Settle {
             Stage::Unfinished => self.catalog_page(vec![State::Processing], None, &from).await?,
             Stage::Outdated => {
                 let settled = vec![State::Ready, State::ReadyWithGaps, State::InReview, State::Failed];
-                self.catalog_page(settled, Some(self.profile.digest()), &from).await?
+                self.catalog_page(settled, Some(self.profile().await?.digest()), &from).await?
             }
             Stage::Store => self.store_page(&from).await?,
         };

@@ -1,13 +1,16 @@
 //! A sweep of a large store goes on from message to message and misses nobody.
 
+use asset::catalog::CatalogEntry;
 use asset::ids::AssetId;
 use asset::keys;
+use asset::manifest::Manifest;
 use asset::profile::Profile;
+use asset::readiness::State;
 use asset::settle::Patience;
 use ports::memory::{ManualClock, MemoryCatalog, MemoryQueue, MemoryStore};
-use ports::{Body, Clock, CreateBlob, Envelope, Queue, SendMessages};
+use ports::{Body, Catalog, Clock, CreateBlob, Envelope, Queue, Received, SendMessages};
 use runtime::{Function, Outcome, Shift, dispatch};
-use settle::Settle;
+use settle::{Settle, Unhurried};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,8 +35,10 @@ fn world() -> World {
         catalog: Arc::new(MemoryCatalog::default()),
         resize: Arc::new(MemoryQueue::new(clock.clone(), 5)),
         caption: None,
+        tag: None,
         settle: queue.clone(),
         profile: Arc::new(Profile::default()),
+        prompts: None,
         patience: Patience::default(),
         clock: clock.clone(),
     };
@@ -75,6 +80,36 @@ async fn everybody_is_looked_at_once() {
     assert_eq!(looks.len(), ASSETS);
     assert!(looks.values().all(|times| *times == 1), "somebody was looked at twice");
     assert_eq!(n_parts, 2, "21 pages are two parts");
+}
+
+#[tokio::test]
+async fn a_sweep_of_what_is_unfinished_waits_for_a_long_queue() {
+    const BACKLOG: usize = 1000;
+    let World { settle, store, queue, clock } = world();
+    let unfinished = |number: usize| {
+        let entry = CatalogEntry::of(&Manifest::new(AssetId::of_key(&format!("{number}.jpg"))));
+        CatalogEntry { state: State::Processing, ..entry }
+    };
+    let catalog = MemoryCatalog::default();
+    for number in 0..3 {
+        catalog.upsert(&unfinished(number)).await.expect("the catalog takes it");
+    }
+    let key = format!("{}1", keys::renditions(&AssetId::of_key("4.jpg")));
+    store.create(&key, Body::Bytes("x".into())).await.expect("creates");
+    let settle = Unhurried::new(Settle { catalog: Arc::new(catalog), ..settle }, queue.clone());
+    let sent_by = async |body: &str| {
+        let message = Received { id: "m".into(), receipt: "r".into(), body: body.into(), attempt: 1 };
+        let deadline_ms = clock.now_ms() + 60_000;
+        let shift = Shift { clock: clock.as_ref(), deadline_ms, concurrency: 1, metrics: Arc::default() };
+        let before = queue.depth().await.expect("counts").visible;
+        assert_eq!(dispatch(&settle, &[message], &shift).await, [Outcome::Done]);
+        queue.depth().await.expect("counts").visible - before
+    };
+    assert_eq!(sent_by(r#"{"sweep":"due"}"#).await, 3);
+    queue.send((0..BACKLOG).map(|_| Envelope::now("a look".to_owned())).collect()).await.expect("sends");
+    assert_eq!(sent_by(r#"{"sweep":"due"}"#).await, 0, "the queue is long");
+    assert_eq!(sent_by(r#"{"sweep":"due","from":{"stage":"unfinished"}}"#).await, 3, "what has begun goes on");
+    assert_eq!(sent_by(r#"{"sweep":"all"}"#).await, 1, "the whole store is looked at all the same");
 }
 
 #[test]

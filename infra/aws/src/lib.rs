@@ -3,11 +3,13 @@
 //! The rules look at what no linter knows: which queue feeds which function, who may write where, what a month of
 //! nothing costs. Each has an id; each was shown to catch a fault that somebody planted (`tests/suite/faults.rs`).
 
+mod bedrock;
 mod calls;
 mod model;
 mod policy;
 mod rules;
 
+pub use bedrock::model_arns;
 pub use calls::{Call, Calls};
 pub use model::Stack;
 pub use policy::{Grant, place};

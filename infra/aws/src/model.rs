@@ -1,7 +1,7 @@
 //! An expanded template with its switches set: what CloudFormation would create, and who refers to whom.
 //!
 //! References become text: `{"Ref": "X"}` is `${X}`, `{"Fn::GetAtt": ["X", "Arn"]}` is `${X.Arn}`, and parameters are
-//! their values.
+//! their values; but those that are lists stay references, which [`Stack::list`] knows.
 
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -10,6 +10,14 @@ use std::collections::BTreeMap;
 pub struct Stack {
     resources: BTreeMap<String, Value>,
     parameters: BTreeMap<String, Value>,
+    lists: BTreeMap<String, List>,
+}
+
+/// A parameter of several texts.
+pub struct List {
+    pub values: Vec<String>,
+    /// What each of them has to match.
+    pub pattern: String,
 }
 
 impl Stack {
@@ -25,7 +33,7 @@ impl Stack {
                 resources.insert(name.clone(), resolver.resolve(resource)?.unwrap_or_default());
             }
         }
-        Ok(Stack { resources, parameters: resolver.parameters })
+        Ok(Stack { resources, parameters: resolver.parameters, lists: lists(template, setting) })
     }
 
     /// Returns every resource of a type, with its properties.
@@ -42,6 +50,11 @@ impl Stack {
     /// Returns a parameter's value; empty if there is no such parameter.
     pub fn parameter(&self, name: &str) -> &str {
         self.parameters.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Returns a parameter that is a list.
+    pub fn list(&self, name: &str) -> Option<&List> {
+        self.lists.get(name)
     }
 
     /// Returns whole resources: type, properties, deletion policy.
@@ -75,12 +88,34 @@ pub fn items(value: &Value) -> Vec<&Value> {
 }
 
 fn parameters(template: &Value, setting: &[(&str, &str)]) -> BTreeMap<String, Value> {
-    let Some(declared) = template["Parameters"].as_object() else { return BTreeMap::new() };
-    let value = |name: &str, parameter: &Value| {
-        let set = setting.iter().find(|(set, _)| *set == name).map(|(_, value)| json!(value));
-        set.unwrap_or_else(|| parameter.get("Default").cloned().unwrap_or(json!("")))
+    let value = |name: &str, parameter: &Value| match is_list(parameter) {
+        true => json!(format!("${{{name}}}")),
+        false => value_of(name, parameter, setting),
     };
-    declared.iter().map(|(name, parameter)| (name.clone(), value(name, parameter))).collect()
+    declared(template).map(|(name, parameter)| (name.clone(), value(name, parameter))).collect()
+}
+
+fn lists(template: &Value, setting: &[(&str, &str)]) -> BTreeMap<String, List> {
+    let list = |(name, parameter): (&String, &Value)| {
+        let text = value_of(name, parameter, setting);
+        let values = text.as_str().unwrap_or_default().split(',').map(|value| value.trim().to_owned()).collect();
+        let pattern = parameter["AllowedPattern"].as_str().unwrap_or_default().to_owned();
+        (name.clone(), List { values, pattern })
+    };
+    declared(template).filter(|(_, parameter)| is_list(parameter)).map(list).collect()
+}
+
+fn declared(template: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    template["Parameters"].as_object().into_iter().flatten()
+}
+
+fn is_list(parameter: &Value) -> bool {
+    parameter["Type"] == "CommaDelimitedList"
+}
+
+fn value_of(name: &str, parameter: &Value, setting: &[(&str, &str)]) -> Value {
+    let set = setting.iter().find(|(set, _)| *set == name).map(|(_, value)| json!(value));
+    set.unwrap_or_else(|| parameter.get("Default").cloned().unwrap_or(json!("")))
 }
 
 struct Resolver<'a> {

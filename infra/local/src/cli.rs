@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::commands::{add, cost, doctor, ls, prompts, redrive, retry, review, status, sweep, verify, why};
+use crate::commands::{add, cost, doctor, ls, prompts, redrive, retry, review, search, status, sweep, verify, why};
 use crate::deployment::Target;
 use crate::settings::SettingArgs;
 use crate::{demo, up};
@@ -22,7 +22,7 @@ pub struct Cli {
     /// Print JSON instead of text for people
     #[arg(long, global = true)]
     json: bool,
-    /// Work on a stack on AWS, not on this machine: ls, status, why, review, retry, sweep, redrive, doctor
+    /// Work on a stack on AWS, not on this machine: ls, search, status, why, review, cost, prompts, retry, sweep, redrive, doctor
     ///
     /// Region and credentials come from the environment (AWS_REGION, AWS_ACCESS_KEY_ID, …). `doctor` takes it without a
     /// name, too: then it checks the account.
@@ -60,12 +60,21 @@ enum Command {
         /// Only this kind, for example "image" or "image/png"
         #[arg(long)]
         kind: Option<String>,
-        /// Only keys with these words
+        /// Only those with these words in their key or texts
         #[arg(long)]
         search: Option<String>,
         /// Tombstones of deleted keys too
         #[arg(long)]
         all: bool,
+    },
+    /// Find assets by words and, with an embedding model in the profile, by meaning; the best first
+    Search {
+        /// Words, or what it shows
+        #[arg(required = true)]
+        query: Vec<String>,
+        /// Hits at most
+        #[arg(long, default_value = "20", value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
     },
     /// Show counts, queues and dead letters
     Status,
@@ -83,7 +92,7 @@ enum Command {
     /// Decide on texts that wait for a person
     #[command(subcommand)]
     Review(review::Review),
-    /// Look at prompts: list, check, render, compare, evaluate
+    /// Prompts: list, check, render, compare, evaluate; publish, promote and take back
     #[command(subcommand)]
     Prompts(prompts::Prompts),
     /// Show what models cost
@@ -125,6 +134,7 @@ impl Cli {
     pub fn run(self) -> ExitCode {
         let quiet = !matches!(self.command, Command::Up);
         init_logs(quiet);
+        let settings = self.settings.clone();
         let (at, json) = (Target::new(self.settings, self.aws), self.json);
         let done = match self.command {
             Command::Up => block_on(async { up::up(at.settings("up")?).await }),
@@ -135,6 +145,7 @@ impl Cli {
             Command::Ls { state, kind, search, all } => {
                 block_on(async { ls::ls(at.open().await?, ls::query(state, kind, search, all), json).await })
             }
+            Command::Search { query, limit } => block_on(search::search(at, &query.join(" "), limit.into(), json)),
             Command::Status => block_on(async { status::status(at.open().await?, json).await }),
             Command::Why { asset, field: None, .. } => {
                 block_on(async { why::why(at.open().await?, &asset, json).await })
@@ -142,9 +153,9 @@ impl Cli {
             Command::Why { asset, field: Some(field), locale } => {
                 block_on(async { why::text(at.open().await?, &asset, field, locale.as_deref(), json).await })
             }
-            Command::Prompts(command) => prompts::prompts(command, json),
+            Command::Prompts(command) => block_on(async { prompts::prompts(at, settings, command, json).await }),
             Command::Cost { by, from, to } => {
-                block_on(async { cost::cost(at.settings("cost")?, by, &from, to.as_deref(), json).await })
+                block_on(async { cost::cost(at.open().await?, by, &from, to.as_deref(), json).await })
             }
             Command::Review(review) => block_on(async { review::review(at.open().await?, review, json).await }),
             Command::Retry { asset } => block_on(async { retry::retry(at.open().await?, &asset, json).await }),

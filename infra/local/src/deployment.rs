@@ -7,7 +7,8 @@ use anyhow::{Context, Result, bail, ensure};
 use asset::ids::AssetId;
 use asset::keys;
 use asset::manifest::Manifest;
-use ports::{Catalog, CatalogQuery, Clock, CreateBlob, Kind, Queue, ReadBlob, SendMessages};
+use ports::{Catalog, CatalogQuery, Clock, CreateBlob, Kind, Ledger, Queue, ReadBlob, SendMessages};
+use prompts::registry::Registry;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -24,7 +25,11 @@ pub struct Deployment {
     pub store: Arc<dyn ReadBlob>,
     /// For verdicts, and nothing else.
     pub facts: Arc<dyn CreateBlob>,
+    /// For prompts and their labels.
+    pub prompts: Registry,
     pub catalog: Arc<dyn Catalog>,
+    /// What models cost.
+    pub ledger: Arc<dyn Ledger>,
     pub settle: Arc<dyn SendMessages>,
     /// In the order of the flow.
     pub queues: Vec<NamedQueue>,

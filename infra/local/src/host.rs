@@ -57,7 +57,7 @@ impl Host {
         let long = PumpPlan { batch: 1, concurrency: 1, visibility: work_limit + VISIBILITY_MARGIN };
         let drain = || host.drain.clone();
         let (ingest, settle, resize) = (Arc::new(node.ingest()), Arc::new(node.settle()), Arc::new(node.resize()));
-        let caption = Arc::new(node.caption()?);
+        let (caption, tag) = (Arc::new(node.caption()?), Arc::new(node.tag()?));
         let mut tasks = JoinSet::new();
         tasks.spawn(pump(ingest, node.ingest_queue.clone(), node.clock.clone(), short, drain()));
         tasks.spawn(pump(settle.clone(), node.settle_queue.clone(), node.clock.clone(), short, drain()));
@@ -67,6 +67,7 @@ impl Host {
         // A model's answer is waited for, not computed: many at a time, and none of them holds up a picture.
         for _ in 0..CALLS_AT_A_TIME {
             tasks.spawn(pump(caption.clone(), node.caption_queue.clone(), node.clock.clone(), long, drain()));
+            tasks.spawn(pump(tag.clone(), node.tag_queue.clone(), node.clock.clone(), long, drain()));
         }
         tasks.spawn(sweep_now_and_then(node.clone(), settle, drain()));
         host.tasks = tasks;
@@ -94,6 +95,7 @@ impl Host {
             store: node.store.clone(),
             facts: node.store.clone(),
             catalog: node.catalog.clone(),
+            meaning: node.meaning()?,
             settle: node.settle_queue.clone(),
             uploads: Arc::new(presigner),
             upload_origin: Some(s3_url.clone()),

@@ -15,16 +15,20 @@ use crate::inbox::Notifier;
 use crate::settings::Settings;
 use anyhow::{Context, Result};
 use asset::settle::Patience;
-use caption::{Caption, MediaPreview};
+use caption::Caption;
 use embedded::{FileStore, Queues, SqliteCatalog, SqliteClaims, SqliteLedger, SqliteQueue, SystemClock};
 use ingest::Ingest;
-use models::{HttpClient, Models, Till};
-use ports::Clock;
+use models::{HttpClient, Models, QueryMapper, Till};
+use ports::{Clock, MapQuery};
+use prompts::registry::Registry;
+use prompts::{Shelf, library};
 use resize::{MediaImaging, Resize};
 use settle::Settle;
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
+use tag::Tag;
+use vision::{MediaPreview, Vision};
 
 /// The name of the one inbox bucket.
 pub const BUCKET: &str = "inbox";
@@ -44,8 +48,11 @@ pub struct Node {
     pub ingest_queue: Arc<SqliteQueue>,
     pub resize_queue: Arc<SqliteQueue>,
     pub caption_queue: Arc<SqliteQueue>,
+    pub tag_queue: Arc<SqliteQueue>,
     pub settle_queue: Arc<SqliteQueue>,
     pub notifier: Arc<Notifier>,
+    /// Which prompts are in force: where the labels in the store point, else our own.
+    pub prompts: Arc<Shelf>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -74,6 +81,7 @@ impl Node {
         let queues = Queues::open(&data.join("db/queues.db"))?;
         let ingest_queue = queues.queue("ingest", MAX_RECEIVES);
         let notifier = Arc::new(Notifier::new(BUCKET, inbox.clone(), ingest_queue.clone(), clock.clone()));
+        let shelf = Shelf::from(library()).with_store(store.clone(), clock.clone());
         Ok(Node {
             inbox,
             store,
@@ -83,9 +91,11 @@ impl Node {
             ingest_queue,
             resize_queue: queues.queue("resize", MAX_RECEIVES),
             caption_queue: queues.queue("caption", MAX_RECEIVES),
+            tag_queue: queues.queue("tag", MAX_RECEIVES),
             settle_queue: queues.queue("settle", MAX_RECEIVES),
             queues,
             notifier,
+            prompts: Arc::new(shelf),
             clock,
             settings,
         })
@@ -107,7 +117,14 @@ impl Node {
             home: Home::Folder(self.settings.data.clone()),
             store: self.store.clone(),
             facts: self.store.clone(),
+            prompts: Registry {
+                read: self.store.clone(),
+                create: self.store.clone(),
+                swap: self.store.clone(),
+                list: self.store.clone(),
+            },
             catalog: self.catalog.clone(),
+            ledger: self.ledger.clone(),
             settle: self.settle_queue.clone(),
             queues: self.queues_by_name().map(named).into(),
             clock: self.clock.clone(),
@@ -151,18 +168,49 @@ impl Node {
         Ok(models)
     }
 
-    pub fn caption(&self) -> Result<Caption> {
+    /// Returns who maps what people search for; nobody where the profile names no model for it.
+    pub fn meaning(&self) -> Result<Option<Arc<dyn MapQuery>>> {
+        let Some(name) = &self.settings.profile.models.embedding else { return Ok(None) };
         let models = self.models()?;
+        let till = Arc::new(Till::new(self.ledger.clone(), models.book().caps().clone(), self.clock.clone()));
+        Ok(Some(Arc::new(QueryMapper::new(models.embedder(name), till, self.clock.clone()))))
+    }
+
+    /// Connects what asks models about pictures.
+    pub fn vision(&self) -> Result<Vision> {
+        let models = self.models()?;
+        Ok(Vision {
+            store: self.store.clone(),
+            preview: Arc::new(MediaPreview),
+            till: Arc::new(Till::new(self.ledger.clone(), models.book().caps().clone(), self.clock.clone())),
+            models: Arc::new(models),
+            prompts: self.prompts.clone(),
+            clock: self.clock.clone(),
+        })
+    }
+
+    pub fn caption(&self) -> Result<Caption> {
         Ok(Caption {
             store: self.store.clone(),
             create: self.store.clone(),
             claims: self.claims.clone(),
             settle: self.settle_queue.clone(),
             own: self.caption_queue.clone(),
-            preview: Arc::new(MediaPreview),
-            till: Arc::new(Till::new(self.ledger.clone(), models.book().caps().clone(), self.clock.clone())),
-            models: Arc::new(models),
-            prompts: Arc::new(prompts::library()),
+            vision: self.vision()?,
+            guide: text::brand::with_guide(self.settings.profile.clone())?.1,
+            clock: self.clock.clone(),
+        })
+    }
+
+    pub fn tag(&self) -> Result<Tag> {
+        Ok(Tag {
+            store: self.store.clone(),
+            create: self.store.clone(),
+            claims: self.claims.clone(),
+            settle: self.settle_queue.clone(),
+            own: self.tag_queue.clone(),
+            vision: self.vision()?,
+            vocabularies: self.settings.profile.vocabularies.clone(),
             clock: self.clock.clone(),
         })
     }
@@ -177,19 +225,22 @@ impl Node {
             catalog: self.catalog.clone(),
             resize: self.resize_queue.clone(),
             caption: Some(self.caption_queue.clone()),
+            tag: Some(self.tag_queue.clone()),
             settle: self.settle_queue.clone(),
             profile: Arc::new(self.settings.profile.clone()),
+            prompts: Some(self.prompts.clone()),
             patience: Patience::default(),
             clock: self.clock.clone(),
         }
     }
 
     /// The queues, in the order of the flow.
-    pub fn queues_by_name(&self) -> [(&'static str, &Arc<SqliteQueue>); 4] {
+    pub fn queues_by_name(&self) -> [(&'static str, &Arc<SqliteQueue>); 5] {
         [
             ("ingest", &self.ingest_queue),
             ("resize", &self.resize_queue),
             ("caption", &self.caption_queue),
+            ("tag", &self.tag_queue),
             ("settle", &self.settle_queue),
         ]
     }

@@ -140,10 +140,15 @@ fn read_file(given: Option<&Path>, default: &Path) -> Result<SettingsFile> {
 
 fn read_profile(given: Option<PathBuf>, default: &Path) -> Result<(Profile, String)> {
     let (profile, name) = match read_given(given, default, "profile")? {
-        Some((name, text)) => (Profile::parse(&name, &text)?, name),
+        Some((name, text)) => {
+            let folder = Path::new(&name).parent().unwrap_or(Path::new("")).to_owned();
+            let read = |file: &str| std::fs::read_to_string(folder.join(file)).map_err(|error| error.to_string());
+            (Profile::parse_with(&name, &text, read)?, name)
+        }
         None => (Profile::default(), "built-in".to_owned()),
     };
-    Ok((profile.with_prompts(caption::prompts_in_force(&prompts::library())?), name))
+    let (profile, _) = text::brand::with_guide(profile)?;
+    Ok((profile.with_prompts(vision::prompts_in_force(&prompts::library())?), name))
 }
 
 fn read_book(given: Option<PathBuf>, default: &Path) -> Result<Book> {

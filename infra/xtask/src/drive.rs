@@ -1,8 +1,12 @@
 //! `cargo xtask drive`: the stack deployed on an emulator that we did not write, with the packaged functions, and driven as users do.
 
-use crate::package::{self, Processor};
+use crate::package::{self, Contents, Processor};
 use crate::setup::{self, run};
 use anyhow::{Context, bail};
+use asset::profile::DEFAULT_PROFILE;
+use models::book::DEFAULT_BOOK;
+use models::double::{Double, Reply, Rule, Script};
+use serde_json::json;
 use std::fs::{self, File};
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
@@ -16,6 +20,46 @@ use zip::{ZipArchive, ZipWriter};
 /// Pictures that are uploaded there and on one machine; both must make the same bytes of them.
 const PICTURES: [&str; 2] = ["Portrait Eileen Collins.jpg", "greenroom-logo-transparent.png"];
 
+/// Stands before the collections of the shipped profile: pictures in one folder are described, in another one tagged.
+const DESCRIBED: &str = r#"
+[models]
+vision = "vision-small"
+
+[[vocabulary]]
+name = "subjects"
+file = "subjects.toml"
+
+[[collection]]
+name = "tagged"
+keys = ["tagged/**"]
+jpeg = { quality = 80 }
+
+[[collection.view]]
+name = "whole"
+widths = [320]
+
+[[collection.text]]
+field = "tags"
+vocabulary = "subjects"
+
+[[collection]]
+name = "described"
+keys = ["described/**"]
+jpeg = { quality = 80 }
+
+[[collection.view]]
+name = "whole"
+widths = [320]
+
+[[collection.text]]
+field = "alt_text"
+locale = "en"
+
+"#;
+
+/// Lies beside the profile.
+const SUBJECTS: &str = "max_tags = 4\n[[term]]\nid = \"astronaut\"\nlabel = \"Astronaut\"\n";
+
 /// With `--arch arm64` the packages for Lambda's processor are driven, emulated by `qemu-user-static` (install it first): slow, but it is
 /// those very bytes.
 pub fn main(args: &[String]) -> anyhow::Result<()> {
@@ -28,7 +72,11 @@ pub fn main(args: &[String]) -> anyhow::Result<()> {
     let target = setup::workspace().join("target");
     let venv = target.join("tools/venv");
     setup::pip(&venv)?;
-    package::pack_all(processor, asset::profile::DEFAULT_PROFILE)?;
+    let profile = DEFAULT_PROFILE.replacen("[[collection]]", &format!("{DESCRIBED}[[collection]]"), 1);
+    package::pack_all(
+        processor,
+        &Contents::new(profile.clone(), DEFAULT_BOOK.to_owned(), |_| Ok(SUBJECTS.to_owned()))?,
+    )?;
     let stack = target.join("infra/stack.json");
     run(Command::new(venv.join("bin/python")).arg(setup::workspace().join("infra/aws/expand.py")).arg(&stack))?;
     let work = target.join("drive");
@@ -38,12 +86,15 @@ pub fn main(args: &[String]) -> anyhow::Result<()> {
     fs::create_dir_all(&work)?;
     let packages = if processor == Processor::HERE { processor.folder() } else { emulated(processor, &work)? };
     let samples = setup::workspace().join("infra/local/samples");
-    let expected = one_machine(&work, &samples)?;
-    let emulator = Emulator::start(&work)?;
+    let expected = one_machine(&work, &samples, &profile)?;
+    let calls = work.join("bedrock.jsonl");
+    let bedrock = Bedrock::start(&calls)?;
+    let emulator = Emulator::start(&work, &bedrock.double.url())?;
     let mut driver = Command::new(venv.join("bin/python"));
     driver.arg(setup::workspace().join("infra/aws/drive.py"));
     driver.arg("--endpoint").arg(&emulator.endpoint).arg("--stack").arg(stack);
     driver.arg("--packages").arg(packages).arg("--expected").arg(expected).arg("--samples").arg(samples);
+    driver.arg("--calls").arg(calls);
     let driven = run(&mut driver);
     if driven.is_err() {
         eprintln!("the emulator's log is `{}`", work.join("ministack.log").display());
@@ -89,10 +140,13 @@ fn emulated(processor: Processor, work: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// Makes the same pictures ready on this machine. Returns the file that says what came of them.
-fn one_machine(work: &Path, samples: &Path) -> anyhow::Result<PathBuf> {
+fn one_machine(work: &Path, samples: &Path, profile: &str) -> anyhow::Result<PathBuf> {
     let binary = setup::workspace().join("target/release/greenroom");
     let mut command = Command::new(binary);
-    command.arg("--data").arg(work.join("one-machine")).args(["--json", "add"]);
+    let file = work.join("profile.toml");
+    fs::write(&file, profile)?;
+    fs::write(work.join("subjects.toml"), SUBJECTS)?;
+    command.arg("--data").arg(work.join("one-machine")).arg("--profile").arg(file).args(["--json", "add"]);
     let output = command.args(PICTURES.map(|name| samples.join(name))).output().context("failed to start greenroom")?;
     if !output.status.success() {
         bail!("one machine did not make the samples ready: {}", String::from_utf8_lossy(&output.stderr));
@@ -102,6 +156,33 @@ fn one_machine(work: &Path, samples: &Path) -> anyhow::Result<PathBuf> {
     Ok(expected)
 }
 
+/// What the loopback Bedrock says of every picture. Slowly, so that deliveries of one task meet.
+const WORDS: &str = "A woman in an orange space suit smiles at the camera.";
+const THINKS_MS: u64 = 1500;
+
+/// Bedrock, as far as functions can tell: our own double, which says what it is. It ends by drop.
+struct Bedrock {
+    double: Double,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Bedrock {
+    /// Starts it; every call will be a line of `calls`.
+    fn start(calls: &Path) -> anyhow::Result<Self> {
+        let json = Some(json!({"alt": WORDS, "decorative": false, "evidence": []}));
+        let reply = Reply { json, latency_ms: THINKS_MS, ..Reply::default() };
+        let tags = json!([{"confidence": "high", "id": "astronaut"}, {"confidence": "high", "id": "moon"}]);
+        let json = Some(json!({"tags": tags, "suggestions": ["space suit"]}));
+        let tagged = Reply { json, ..Reply::default() };
+        let of_tags = Rule { body: Some("DATA vocabulary".to_owned()), reply: tagged, ..Rule::default() };
+        let script = Script::of(vec![of_tags, Rule { reply, ..Rule::default() }])?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let double = runtime.block_on(Double::start(script)).context("the double of Bedrock did not start")?;
+        double.log_to(calls)?;
+        Ok(Bedrock { double, _runtime: runtime })
+    }
+}
+
 /// MiniStack as a child process, ended by drop.
 struct Emulator {
     child: Child,
@@ -109,7 +190,7 @@ struct Emulator {
 }
 
 impl Emulator {
-    fn start(work: &Path) -> anyhow::Result<Self> {
+    fn start(work: &Path, bedrock: &str) -> anyhow::Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
         let log = File::create(work.join("ministack.log"))?;
@@ -122,6 +203,7 @@ impl Emulator {
             .env("LAMBDA_EXECUTOR", "local")
             // Where the functions find their services; the host must be the one that everybody calls it by.
             .env("AWS_ENDPOINT_URL", &endpoint)
+            .env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", bedrock)
             .env("MINISTACK_HOST", "127.0.0.1")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)

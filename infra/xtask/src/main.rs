@@ -25,7 +25,7 @@ cargo xtask crash [--kills N] [--seed S]
             kills the host at random while files are uploaded
 cargo xtask infra
             the AWS template: expanded, linted, its policies and rules checked, faults planted in it; no AWS needed
-cargo xtask package [--arch arm64|x86_64] [--profile FILE]
+cargo xtask package [--arch arm64|x86_64] [--profile FILE] [--models FILE]
             one zip per function below target/lambda: for arm64, which the template asks for, on any machine
 cargo xtask drive [--arch arm64]
             the stack with the packaged functions on an emulator, driven as users do; those for arm64 under qemu

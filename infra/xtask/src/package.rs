@@ -1,5 +1,9 @@
 //! `cargo xtask package`: one zip per function and processor below `target/lambda`, the same bytes for the same sources.
 
+mod contents;
+
+pub use contents::Contents;
+
 use crate::arm64;
 use crate::setup::{self, run};
 use anyhow::{Context, bail};
@@ -15,16 +19,19 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 struct Package {
     function: &'static str,
     max_bytes: u64,
-    /// Whether the profile is packed beside it.
-    has_profile: bool,
+    /// What is packed beside the program, of [`Contents`].
+    files: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 4] = [
-    Package { function: "ingest", max_bytes: 7 << 20, has_profile: false },
+const PACKAGES: [Package; 6] = [
+    Package { function: "ingest", max_bytes: 7 << 20, files: &[] },
     // An AV1 encoder, the image decoders, and fonts for the live text of drawings (2 MB of the binary).
-    Package { function: "resize", max_bytes: 13 << 20, has_profile: false },
-    Package { function: "settle", max_bytes: 8 << 20, has_profile: true },
-    Package { function: "console", max_bytes: 9 << 20, has_profile: true },
+    Package { function: "resize", max_bytes: 13 << 20, files: &[] },
+    // The same, because what a model is shown is rendered, too; a client of Bedrock, and a validator of what it answers.
+    Package { function: "caption", max_bytes: 17 << 20, files: &["models.toml", "profile.toml"] },
+    Package { function: "tag", max_bytes: 17 << 20, files: &["models.toml", "profile.toml"] },
+    Package { function: "settle", max_bytes: 8 << 20, files: &["profile.toml", "prompts.json"] },
+    Package { function: "console", max_bytes: 9 << 20, files: &["profile.toml", "prompts.json"] },
 ];
 
 /// What the runtime `provided.al2023` has; a binary that asks for a newer one does not start there.
@@ -59,35 +66,37 @@ impl Processor {
     }
 }
 
-/// Packs every function for arm64, which the template asks for, or for another processor. `--profile FILE` packs that profile instead
-/// of the shipped one.
+/// Packs every function for arm64, which the template asks for, or for another processor. `--profile FILE` and `--models FILE` pack that
+/// profile and that price book instead of the shipped ones.
 pub fn main(args: &[String]) -> anyhow::Result<()> {
     let mut profile = asset::profile::DEFAULT_PROFILE.to_owned();
+    let mut models = models::book::DEFAULT_BOOK.to_owned();
+    let mut folder = PathBuf::new();
     let mut processor = Processor::Arm64;
+    let read = |file: &str| fs::read_to_string(file).with_context(|| format!("failed to read `{file}`"));
     let mut words = args.iter().map(String::as_str);
     while let Some(word) = words.next() {
         match (word, words.next()) {
             ("--profile", Some(file)) => {
-                profile = fs::read_to_string(file).with_context(|| format!("failed to read `{file}`"))?;
+                profile = read(file)?;
+                folder = Path::new(file).parent().unwrap_or(Path::new("")).to_owned();
             }
+            ("--models", Some(file)) => models = read(file)?,
             ("--arch", Some("arm64")) => processor = Processor::Arm64,
             ("--arch", Some("x86_64")) => processor = Processor::X86_64,
-            _ => bail!("usage: cargo xtask package [--arch arm64|x86_64] [--profile FILE]"),
+            _ => bail!("usage: cargo xtask package [--arch arm64|x86_64] [--profile FILE] [--models FILE]"),
         }
     }
-    pack_all(processor, &profile)
+    pack_all(
+        processor,
+        &Contents::new(profile, models, |name| {
+            fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+        })?,
+    )
 }
 
 /// Packs every function.
-pub fn pack_all(processor: Processor, profile: &str) -> anyhow::Result<()> {
-    // A profile that does not parse would fail at every cold start.
-    let parsed = asset::profile::Profile::parse("profile.toml", profile)?;
-    if let Some(collection) = parsed.collections.iter().find(|collection| !collection.texts.is_empty()) {
-        bail!(
-            "collection `{}` asks for texts, which are written on one machine only as yet: leave them out",
-            collection.name
-        );
-    }
+pub fn pack_all(processor: Processor, contents: &Contents) -> anyhow::Result<()> {
     let programs = build(processor)?;
     let folder = processor.folder();
     fs::create_dir_all(&folder).with_context(|| format!("failed to make `{}`", folder.display()))?;
@@ -96,7 +105,7 @@ pub fn pack_all(processor: Processor, profile: &str) -> anyhow::Result<()> {
         let zip = folder.join(format!("{}.zip", package.function));
         let binary = stripped(processor, &programs.join(package.function), &folder)?;
         let glibc = newest_glibc(processor, &binary)?;
-        pack(&zip, &binary, package.has_profile.then_some(profile))?;
+        pack(&zip, &binary, &contents.files(package.files))?;
         let bytes = fs::read(&zip)?;
         let (length, budget) = (bytes.len() as u64, package.max_bytes);
         let digest = Sha256::of(&bytes);
@@ -110,6 +119,10 @@ pub fn pack_all(processor: Processor, profile: &str) -> anyhow::Result<()> {
         bail!("over budget: {}", over.join(", "));
     }
     println!("packed {} functions for {}", PACKAGES.len(), processor.name());
+    if !contents.model_arns.is_empty() {
+        let arns = contents.model_arns.join(",");
+        println!("deploy with CaptionModels={arns} TagModels={arns}");
+    }
     Ok(())
 }
 
@@ -176,7 +189,7 @@ fn newest_glibc(processor: Processor, binary: &Path) -> anyhow::Result<(u32, u32
 }
 
 /// Writes a zip in which nothing depends on when and by whom it was made.
-fn pack(zip: &Path, binary: &Path, profile: Option<&str>) -> anyhow::Result<()> {
+fn pack(zip: &Path, binary: &Path, files: &[(&str, &str)]) -> anyhow::Result<()> {
     let file = File::create(zip).with_context(|| format!("failed to write `{}`", zip.display()))?;
     let mut writer = ZipWriter::new(file);
     let options = SimpleFileOptions::default()
@@ -185,9 +198,9 @@ fn pack(zip: &Path, binary: &Path, profile: Option<&str>) -> anyhow::Result<()> 
         .last_modified_time(DateTime::default());
     writer.start_file("bootstrap", options.unix_permissions(0o755))?;
     writer.write_all(&fs::read(binary)?)?;
-    if let Some(profile) = profile {
-        writer.start_file("profile.toml", options.unix_permissions(0o644))?;
-        writer.write_all(profile.as_bytes())?;
+    for (name, text) in files {
+        writer.start_file(*name, options.unix_permissions(0o644))?;
+        writer.write_all(text.as_bytes())?;
     }
     writer.finish()?;
     Ok(())

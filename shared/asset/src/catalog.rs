@@ -1,5 +1,7 @@
 //! The row that lists and search are made of: a projection of a manifest, and nothing that is not in it.
 
+use crate::embedding::{Vector, clipped, texts_in_force};
+use crate::fact::Outcome;
 use crate::ids::AssetId;
 use crate::image::OutputFormat;
 use crate::manifest::Manifest;
@@ -38,7 +40,17 @@ pub struct CatalogEntry {
     pub updated_ms: u64,
     /// Digest of the profile that the state was derived under.
     pub profile: String,
+    /// The texts in force, shortened: entries are found by their words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<String>,
+    /// What it means, as a point. Written with the entry and never read back with it: it is many times as large, and only
+    /// `Catalog::nearest` needs it.
+    #[serde(skip)]
+    pub vector: Option<Vector>,
 }
+
+/// Characters of an entry's texts, all together: a list is made of entries, and an entry is one item of a database.
+const MAX_TEXT_CHARACTERS: usize = 4_000;
 
 impl CatalogEntry {
     /// Projects a manifest.
@@ -78,6 +90,48 @@ impl CatalogEntry {
             created_ms: manifest.arrivals.values().next().map_or(0, |arrival| arrival.at_ms),
             updated_ms: manifest.latest().map_or(0, |arrival| arrival.at_ms),
             profile: readiness.profile.clone(),
+            texts: texts(manifest),
+            vector: vector(manifest),
         }
     }
+
+    /// Returns it as catalogs read it back.
+    #[must_use]
+    pub fn without_vector(&self) -> Self {
+        CatalogEntry { vector: None, ..self.clone() }
+    }
+
+    /// Returns everything that people find it by, as one text.
+    pub fn searchable(&self) -> String {
+        let parts: Vec<&str> =
+            std::iter::once(self.key.as_str()).chain(self.texts.iter().map(String::as_str)).collect();
+        parts.join("\n")
+    }
+}
+
+fn texts(manifest: &Manifest) -> Vec<String> {
+    let mut room = MAX_TEXT_CHARACTERS;
+    let mut texts = Vec::new();
+    for text in texts_in_force(&manifest.readiness.fields) {
+        let text = clipped(text, room);
+        room -= text.chars().count();
+        if !text.is_empty() {
+            texts.push(text.to_owned());
+        }
+    }
+    texts
+}
+
+/// Returns what the present texts were mapped to; nothing while that is still to come.
+fn vector(manifest: &Manifest) -> Option<Vector> {
+    let is_done = |step: &&Step| matches!(step.status, StepStatus::Done { .. });
+    manifest.readiness.steps.iter().rev().filter(is_done).find_map(|step| {
+        let results = manifest.results.values().filter(|result| result.task == step.task);
+        results
+            .filter_map(|result| match &result.outcome {
+                Outcome::Embedded(embedded) => embedded.point(),
+                _ => None,
+            })
+            .next()
+    })
 }

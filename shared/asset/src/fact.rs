@@ -1,5 +1,6 @@
 //! What happened, each written once and never changed: the only input of a manifest.
 
+use crate::embedding::Embedded;
 use crate::field::{Field, Written};
 use crate::ids::{AssetId, Sha256, TaskId};
 use crate::image::{FocalPoint, ImageProbe, Inspection, OutputFormat};
@@ -90,6 +91,7 @@ pub enum Outcome {
     },
     /// Boxed: it is many times as large as the others.
     Written(Box<Written>),
+    Embedded(Box<Embedded>),
     Refused(Refusal),
 }
 

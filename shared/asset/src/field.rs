@@ -14,16 +14,26 @@ pub enum Field {
     AltText,
     /// A long description, for charts, maps and whoever wants more.
     Description,
+    /// Terms of a controlled vocabulary, for whoever looks for the picture: their ids, one a line.
+    Tags,
+    /// The words in the picture, line by line in reading order.
+    VisibleText,
+    /// What somebody has to see before the picture goes anywhere: ids of [`MODERATION`](crate::vocabulary::moderation), one a line.
+    Moderation,
 }
 
 impl Field {
-    pub const ALL: [Field; 2] = [Field::AltText, Field::Description];
+    pub const ALL: [Field; 5] =
+        [Field::AltText, Field::Description, Field::Tags, Field::VisibleText, Field::Moderation];
 
     /// Returns the wire name, which is the prompt's and the profile's too: `alt_text`.
     pub fn as_str(self) -> &'static str {
         match self {
             Field::AltText => "alt_text",
             Field::Description => "description",
+            Field::Tags => "tags",
+            Field::VisibleText => "visible_text",
+            Field::Moderation => "moderation",
         }
     }
 
@@ -37,7 +47,31 @@ impl Field {
         match self {
             Field::AltText => "alt text",
             Field::Description => "description",
+            Field::Tags => "tags",
+            Field::VisibleText => "visible text",
+            Field::Moderation => "moderation",
         }
+    }
+
+    /// Returns whether people read it in place of the picture; the others are for whoever looks for pictures or answers for them.
+    pub fn is_prose(self) -> bool {
+        matches!(self, Field::AltText | Field::Description)
+    }
+
+    /// Returns whether its words are ids of a vocabulary, one a line.
+    pub fn is_terms(self) -> bool {
+        matches!(self, Field::Tags | Field::Moderation)
+    }
+}
+
+/// BCP 47 for a text whose language nobody asked for.
+pub const UNDETERMINED: &str = "und";
+
+/// Returns a text's name for people: `alt text in en`, `tags`.
+pub fn title(field: Field, locale: &str) -> String {
+    match locale {
+        UNDETERMINED => field.words().to_owned(),
+        _ => format!("{} in {locale}", field.words()),
     }
 }
 
@@ -96,6 +130,22 @@ pub struct WriteSpec {
     /// A model or a route of the price book.
     pub model: String,
     pub prompt: PromptRef,
+    /// The terms that may be used, for tags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vocabulary: Option<Material>,
+    /// The rules that the words have to keep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brand: Option<Material>,
+    /// What the uploader called the file, where the profile wants it told. The same bytes under another name are then another task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+}
+
+/// A file that a profile names: its words are part of what decides a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Material {
+    pub name: String,
+    pub sha256: Sha256,
 }
 
 /// One version of a prompt.
@@ -116,6 +166,15 @@ pub struct Written {
     pub text: String,
     #[serde(default)]
     pub is_decorative: bool,
+    /// How sure the model says that it is of each term, in the text's order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confidence: Vec<Confidence>,
+    /// Ids of the rules of the brand guide that the model says it followed; among those that it was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
+    /// What the vocabulary lacks, as the model would call it: proposals to people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suggestions: Vec<String>,
     /// What the checks found, the worst first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -132,6 +191,15 @@ impl Written {
     pub fn needs_a_person(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity > Severity::Note)
     }
+}
+
+/// How sure a model says that it is. It is no probability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    Low,
+    Medium,
+    High,
 }
 
 /// What one check has to say.

@@ -8,6 +8,7 @@
 //! assets/{asset}/versions/{sha256}/original                      created, by ingest
 //! assets/{asset}/renditions/{generation}/{task}/{view}-{width}.{ext} created, by resize
 //! made/{task}.json                                               created, by capabilities: who made this first
+//! prompts/{id}/…                                                 by people, through `prompts::registry`: what is there stands with it
 //! ```
 
 use crate::fact::{Arrival, TaskResult, Verdict};

@@ -1,11 +1,14 @@
 //! The profile: what each collection's assets must have. A reviewed TOML file; everything missing or stale follows from it.
 
-mod check;
+pub(crate) mod check;
 mod file;
+mod texts;
 
+use crate::canary::PromptChoice;
 use crate::canonical::{canonical_json, sha256_hex};
-use crate::field::{Field, Placement, PromptRef, Review};
+use crate::field::{Field, Material, Placement, Review};
 use crate::image::{AspectRatio, ColorPolicy, Encoding, Limits};
+use crate::vocabulary::Vocabulary;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -20,9 +23,22 @@ pub struct Profile {
     pub limits: Limits,
     pub models: ModelChoice,
     /// The prompts in force. They are no part of the file: see [`Profile::with_prompts`].
-    pub prompts: BTreeMap<Field, PromptRef>,
+    pub prompts: BTreeMap<Field, PromptChoice>,
+    /// The vocabularies that tags are taken from, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub vocabularies: BTreeMap<String, Vocabulary>,
+    /// The brand guide. Which of its rules count stands with each text, so its prose may change without anything being made anew.
+    #[serde(skip)]
+    pub guide: Option<NamedText>,
     /// The first collection with a matching pattern owns a key.
     pub collections: Vec<Collection>,
+}
+
+/// A file beside the profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedText {
+    pub name: String,
+    pub text: String,
 }
 
 /// A set of inbox keys and what their assets must have.
@@ -41,8 +57,21 @@ pub struct Collection {
 /// Which models do what, by their names in the price book.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ModelChoice {
-    /// Writes about pictures.
+    /// Writes about pictures whatever has no model of its own.
     pub vision: Option<String>,
+    /// Models for single fields.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<Field, String>,
+    /// Maps texts to points, for search by meaning; without one nothing is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedding: Option<String>,
+}
+
+impl ModelChoice {
+    /// Returns who writes a field.
+    pub fn of(&self, field: Field) -> Option<&str> {
+        self.fields.get(&field).or(self.vision.as_ref()).map(String::as_str)
+    }
 }
 
 /// One text that a picture must have. Field and locale name it.
@@ -54,6 +83,15 @@ pub struct Text {
     pub placement: Placement,
     pub max_characters: u32,
     pub review: Review,
+    /// The name of the vocabulary that tags are taken from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vocabulary: Option<String>,
+    /// The rules of the brand guide that it has to keep. They are no part of the file: see [`Profile::with_brand`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brand: Option<Material>,
+    /// Whether the model is told the file's name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub file_name: bool,
 }
 
 /// One way of showing a picture.
@@ -68,15 +106,35 @@ pub struct View {
 }
 
 impl Profile {
-    /// Parses and checks a profile. `name` is the file's name for error messages.
+    /// Parses and checks a profile that names no other files. `name` is the file's name for error messages.
     pub fn parse(name: &str, text: &str) -> Result<Self, ProfileError> {
-        file::parse(name, text)
+        Profile::parse_with(name, text, |_| Err("this profile can name no files".to_owned()))
+    }
+
+    /// Parses and checks a profile; `read` returns the text of a file that it names, which lies beside it, or why there is none.
+    pub fn parse_with(
+        name: &str,
+        text: &str,
+        read: impl Fn(&str) -> Result<String, String>,
+    ) -> Result<Self, ProfileError> {
+        file::parse(name, text, &read)
     }
 
     /// Returns the profile with these versions of prompts, which decide texts as much as the file does.
     #[must_use]
-    pub fn with_prompts(mut self, prompts: impl IntoIterator<Item = (Field, PromptRef)>) -> Self {
-        self.prompts = prompts.into_iter().collect();
+    pub fn with_prompts(mut self, prompts: impl IntoIterator<Item = (Field, impl Into<PromptChoice>)>) -> Self {
+        self.prompts = prompts.into_iter().map(|(field, choice)| (field, choice.into())).collect();
+        self
+    }
+
+    /// Returns the profile with the rules that each text has to keep: `rules` names those of a field in a collection and a locale.
+    #[must_use]
+    pub fn with_brand(mut self, rules: impl Fn(Field, &str, &str) -> Option<Material>) -> Self {
+        for collection in &mut self.collections {
+            for text in &mut collection.texts {
+                text.brand = rules(text.field, &collection.name, &text.locale);
+            }
+        }
         self
     }
 

@@ -2,8 +2,9 @@
 
 mod texts;
 
+use crate::embedding::{self, EmbedSpec};
 use crate::fact::{Change, Decision, Outcome, Output, TaskResult, Version};
-use crate::field::{FieldState, FieldStatus, PromptRef, WriteSpec};
+use crate::field::{self, FieldState, FieldStatus, PromptRef, WriteSpec};
 use crate::ids::{Sha256, TaskId};
 use crate::image::{FocalPoint, ImageProbe, Inspection};
 use crate::manifest::{Manifest, result_name};
@@ -199,6 +200,7 @@ impl<'a> Walk<'a> {
             for text in &collection.texts {
                 self.text(text);
             }
+            self.embedding();
         }
     }
 
@@ -232,28 +234,46 @@ impl<'a> Walk<'a> {
 
     /// Returns the job that writes a text, and why nobody can do it as things are configured, if so.
     fn write_job(&self, text: &Text) -> (Job, Option<Refusal>) {
-        let Profile { models, prompts, .. } = self.profile;
-        let prompt = prompts.get(&text.field);
+        let Profile { models, prompts, vocabularies, .. } = self.profile;
+        let prompt = prompts.get(&text.field).map(|choice| choice.of(&self.manifest.asset));
         let unknown = || PromptRef { id: text.field.as_str().into(), version: String::new(), hash: Sha256::of(b"") };
         let job = Job::Write(WriteSpec {
             field: text.field,
             placement: text.placement,
             locale: text.locale.clone(),
             max_characters: text.max_characters,
-            model: models.vision.clone().unwrap_or_default(),
+            model: models.of(text.field).unwrap_or_default().to_owned(),
             prompt: prompt.cloned().unwrap_or_else(unknown),
+            vocabulary: text.vocabulary.as_ref().and_then(|name| Some(vocabularies.get(name)?.material(name))),
+            brand: text.brand.clone(),
+            file_name: text.file_name.then(|| file_name(&self.manifest.key)),
         });
         let words = text.field.words();
-        let (found, way_out) = match (&models.vision, prompt) {
+        let line = if text.field.is_prose() { "vision" } else { text.field.as_str() };
+        let (found, way_out) = match (models.of(text.field), prompt) {
             (Some(_), Some(_)) => return (job, None),
             (None, _) => (
                 format!("no model is configured for {words}"),
-                "add `[models]` with `vision = \"NAME\"` to the profile; NAME is a model or a route of models.toml"
-                    .to_owned(),
+                format!(
+                    "add `[models]` with `{line} = \"NAME\"` to the profile; NAME is a model or a route of models.toml"
+                ),
             ),
             (Some(_), None) => (format!("there is no prompt for {words}"), "publish one".to_owned()),
         };
         (job, Some(Refusal::new(RefusalCode::Blocked, found, way_out)))
+    }
+
+    /// Records the step that makes the asset findable by meaning, once nothing is to come any more that it is made of: neither a model's
+    /// words nor a person's, so that what is not in force is neither sent nor paid.
+    fn embedding(&mut self) {
+        let Some(model) = &self.profile.models.embedding else { return };
+        let is_written = self.pending.iter().all(|task| !matches!(task.job, Job::Write(_)));
+        if !is_written || self.readiness.fields.iter().any(|field| field.status.needs_a_person()) {
+            return;
+        }
+        if let Some(text) = embedding::text_of(&self.manifest.key, &self.readiness.fields) {
+            self.step(Job::Embed(EmbedSpec { model: model.clone(), text }));
+        }
     }
 
     /// Returns what became of a job.
@@ -273,7 +293,9 @@ impl<'a> Walk<'a> {
         let result = find_result(self.manifest, &self.generation, &task, &attempt);
         let status = match result.map(|result| &result.outcome) {
             None => StepStatus::Pending,
-            Some(Outcome::Inspected { .. } | Outcome::Written(_)) => StepStatus::Done { outputs: Vec::new() },
+            Some(Outcome::Inspected { .. } | Outcome::Written(_) | Outcome::Embedded(_)) => {
+                StepStatus::Done { outputs: Vec::new() }
+            }
             Some(Outcome::Rendered { outputs }) => StepStatus::Done { outputs: outputs.clone() },
             Some(Outcome::Refused(refusal)) => StepStatus::Refused { refusal: refusal.clone() },
         };
@@ -328,17 +350,22 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Returns the last part of an inbox key. Longer ones say no more.
+fn file_name(key: &str) -> String {
+    key.rsplit('/').next().unwrap_or(key).chars().take(200).collect()
+}
+
 fn rejected(state: &FieldState) -> String {
     let by = state.by.as_deref().unwrap_or("a person");
-    let (words, locale) = (state.field.words(), &state.locale);
-    format!("{words} in {locale}: {by} rejected what the model wrote; write it with `greenroom review edit`")
+    let title = field::title(state.field, &state.locale);
+    format!("{title}: {by} rejected what the model wrote; write it with `greenroom review edit`")
 }
 
 fn to_review(state: &FieldState) -> String {
-    let (words, locale) = (state.field.words(), &state.locale);
+    let title = field::title(state.field, &state.locale);
     match state.status {
-        FieldStatus::Stale => format!("{words} in {locale}: it was written for an earlier version: confirm or edit it"),
-        _ => format!("{words} in {locale}: approve, edit or reject it"),
+        FieldStatus::Stale => format!("{title}: it was written for an earlier version: confirm or edit it"),
+        _ => format!("{title}: approve, edit or reject it"),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Work to be done, addressed by what decides its result.
 
 use crate::canonical::canonical_json;
-use crate::field::WriteSpec;
+use crate::embedding::EmbedSpec;
+use crate::field::{self, WriteSpec};
 use crate::ids::{AssetId, Sha256, TaskId};
 use crate::image::{Limits, RenderSpec};
 use crate::sequencer::Sequencer;
@@ -18,6 +19,8 @@ pub enum Job {
     Render { views: Vec<ViewSpec> },
     /// Have a model write a text about the picture.
     Write(WriteSpec),
+    /// Have a model map what the asset's texts mean to a point, for search.
+    Embed(EmbedSpec),
 }
 
 /// One view to make: its name in the profile and what decides its bytes.
@@ -34,6 +37,7 @@ impl Job {
             Job::Inspect => "inspect",
             Job::Render { .. } => "render",
             Job::Write(_) => "write",
+            Job::Embed(_) => "embed",
         }
     }
 
@@ -43,7 +47,7 @@ impl Job {
     /// what changed.
     pub fn version(&self) -> u32 {
         match self {
-            Job::Inspect | Job::Write(_) => 1,
+            Job::Inspect | Job::Write(_) | Job::Embed(_) => 1,
             Job::Render { .. } => 2,
         }
     }
@@ -51,7 +55,7 @@ impl Job {
     /// Returns the views it makes, by name.
     pub fn view_names(&self) -> Vec<String> {
         match self {
-            Job::Inspect | Job::Write(_) => Vec::new(),
+            Job::Inspect | Job::Write(_) | Job::Embed(_) => Vec::new(),
             Job::Render { views } => views.iter().map(|view| view.name.clone()).collect(),
         }
     }
@@ -61,7 +65,8 @@ impl Job {
         match self {
             Job::Inspect => "inspect".to_owned(),
             Job::Render { .. } => format!("render {}", self.view_names().join(", ")),
-            Job::Write(spec) => format!("write {} in {}", spec.field.words(), spec.locale),
+            Job::Write(spec) => format!("write {}", field::title(spec.field, &spec.locale)),
+            Job::Embed(_) => "embed".to_owned(),
         }
     }
 
@@ -69,7 +74,7 @@ impl Job {
     pub fn patience(&self) -> u64 {
         match self {
             Job::Inspect | Job::Render { .. } => 1,
-            Job::Write(_) => 24,
+            Job::Write(_) | Job::Embed(_) => 24,
         }
     }
 

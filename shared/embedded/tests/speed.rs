@@ -2,6 +2,7 @@
 //! `cargo test --release -p embedded --test speed -- --ignored --nocapture`.
 
 use asset::catalog::CatalogEntry;
+use asset::embedding::Vector;
 use asset::ids::AssetId;
 use asset::readiness::State;
 use embedded::{Durability, FileStore, Queues, SqliteCatalog};
@@ -45,6 +46,34 @@ async fn queue() {
     }
 }
 
+fn entry(index: u64) -> CatalogEntry {
+    let key = format!("shoots/{}/team photo {index}.jpg", index / 100);
+    let state = if index.is_multiple_of(1000) { State::InReview } else { State::Ready };
+    CatalogEntry {
+        asset: AssetId::of_key(&key),
+        key,
+        revision: 1,
+        state,
+        reason: None,
+        version: None,
+        kind: "image/jpeg".into(),
+        bytes: 1,
+        width: 1,
+        height: 1,
+        n_outputs: 1,
+        output_bytes: 1,
+        n_done: 1,
+        n_steps: 1,
+        thumbnail: None,
+        thumbhash: None,
+        created_ms: index,
+        updated_ms: index,
+        profile: "p".into(),
+        texts: Vec::new(),
+        vector: None,
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement, no check"]
 async fn catalog() {
@@ -53,33 +82,7 @@ async fn catalog() {
     let n_entries = 200_000_u64;
     let start = Instant::now();
     for chunk in 0..n_entries / 500 {
-        let entries: Vec<CatalogEntry> = (chunk * 500..(chunk + 1) * 500)
-            .map(|index| {
-                let key = format!("shoots/{}/team photo {index}.jpg", index / 100);
-                let state = if index % 1000 == 0 { State::InReview } else { State::Ready };
-                CatalogEntry {
-                    asset: AssetId::of_key(&key),
-                    key,
-                    revision: 1,
-                    state,
-                    reason: None,
-                    version: None,
-                    kind: "image/jpeg".into(),
-                    bytes: 1,
-                    width: 1,
-                    height: 1,
-                    n_outputs: 1,
-                    output_bytes: 1,
-                    n_done: 1,
-                    n_steps: 1,
-                    thumbnail: None,
-                    thumbhash: None,
-                    created_ms: index,
-                    updated_ms: index,
-                    profile: "p".into(),
-                }
-            })
-            .collect();
+        let entries: Vec<CatalogEntry> = (chunk * 500..(chunk + 1) * 500).map(entry).collect();
         for result in join_all(entries.iter().map(|entry| catalog.upsert(entry))).await {
             result.expect("writes");
         }
@@ -97,6 +100,40 @@ async fn catalog() {
         let start = Instant::now();
         let page = catalog.list(&query).await.expect("lists");
         println!("{what}: {} entries in {:.2?}", page.entries.len(), start.elapsed());
+    }
+}
+
+/// Entries with vectors of 384 numbers, as small models on one machine make them.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement, no check"]
+async fn nearest() {
+    const DIMENSIONS: usize = 384;
+    for n_entries in [10_000_u64, 100_000] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let catalog = SqliteCatalog::open(&folder.path().join("catalog.sqlite")).expect("opens");
+        let start = Instant::now();
+        for chunk in 0..n_entries / 500 {
+            let entries: Vec<CatalogEntry> = (chunk * 500..(chunk + 1) * 500)
+                .map(|index| {
+                    let mut random = fastrand::Rng::with_seed(index);
+                    let values: Vec<f32> = (0..DIMENSIONS).map(|_| random.f32() - 0.5).collect();
+                    let vector = Some(Vector::new("small", &values));
+                    let texts = vec![format!("A team of {index} people on a pier, seen from the sea.")];
+                    CatalogEntry { vector, texts, ..entry(index) }
+                })
+                .collect();
+            for result in join_all(entries.iter().map(|entry| catalog.upsert(entry))).await {
+                result.expect("writes");
+            }
+        }
+        report("entries with vectors written", n_entries as usize, start);
+        let mut random = fastrand::Rng::with_seed(42);
+        for _ in 0..5 {
+            let query: Vec<f32> = (0..DIMENSIONS).map(|_| random.f32() - 0.5).collect();
+            let start = Instant::now();
+            let found = catalog.nearest("small", &query, 24).await.expect("finds");
+            println!("nearest {} of {n_entries}: {:.2?}", found.len(), start.elapsed());
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! The first directory of a TIFF structure: a TIFF file, or an EXIF block. Lazy and without copies, because a directory of a
-//! few kilobytes can name the same megabytes thousands of times, which readers that load every value fall for.
+//! The first directory of a TIFF structure (a TIFF file, or an EXIF block) and those below it. Lazy and without copies, because a
+//! directory of a few kilobytes can name the same megabytes thousands of times, which readers that load every value fall for.
 
 use crate::container::{be16, be32, le16, le32};
 
@@ -26,9 +26,17 @@ impl<'a> Ifd<'a> {
             b"MM\0\x2A" => false,
             _ => return None,
         };
-        let at = u32_at(bytes, 4, little)? as usize;
+        Self::at(bytes, little, u32_at(bytes, 4, little)? as usize)
+    }
+
+    /// Returns the directory that an entry points to: the Exif directory of the first one.
+    pub(crate) fn child(self, tag: u16) -> Option<Self> {
+        Self::at(self.bytes, self.little, self.uint(tag)? as usize)
+    }
+
+    fn at(bytes: &'a [u8], little: bool, at: usize) -> Option<Self> {
         let count = usize::from(u16_at(bytes, at, little)?);
-        let rest = bytes.get(at + 2..)?;
+        let rest = bytes.get(at.checked_add(2)?..)?;
         // A directory cut short still has the entries before the cut.
         let entries = &rest[..rest.len().min(count * 12)];
         Some(Ifd { bytes, little, entries })
@@ -38,7 +46,8 @@ impl<'a> Ifd<'a> {
     pub(crate) fn get(&self, tag: u16) -> Option<Entry<'a>> {
         let entry = self.entries.as_chunks::<12>().0.iter().find(|e| u16_at(*e, 0, self.little) == Some(tag))?;
         let size: usize = match u16_at(entry, 2, self.little)? {
-            1 | 2 | 6 | 7 => 1,
+            // 129 is UTF-8, since Exif 3.0.
+            1 | 2 | 6 | 7 | 129 => 1,
             3 | 8 => 2,
             4 | 9 | 11 | 13 => 4,
             5 | 10 | 12 => 8,

@@ -28,6 +28,7 @@ mod render;
 mod resize;
 mod small;
 mod sniff;
+mod stated;
 mod zigzag;
 
 use asset::image::{ImageProbe, Limits, OutputFormat, RenderSpec, SourceFormat};
@@ -35,6 +36,7 @@ use asset::refusal::Refusal;
 
 pub use crop::crop_window;
 pub use inspect::inspect;
+pub use stated::{Stated, one_line, stated};
 
 use crate::container::Header;
 use crate::limits::Deadline;

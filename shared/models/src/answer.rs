@@ -1,5 +1,6 @@
 //! What a model answered.
 
+use crate::book::Consumption;
 use crate::{MicroUsd, Usage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,6 +15,28 @@ pub struct Answer {
     pub stop: StopReason,
     /// All calls that it took, a repair included.
     pub usage: Usage,
+    /// Absent where the price book has no price.
+    pub cost: Option<MicroUsd>,
+    /// The id in the price book.
+    pub model_asked: String,
+    /// What the provider says that answered; the model that was asked where it does not say.
+    pub model_answered: String,
+    pub request_id: Option<String>,
+    /// From the first call to the last answer, waiting included.
+    pub latency_ms: u64,
+    pub n_calls: u32,
+    /// What was done otherwise than asked.
+    pub warnings: Vec<String>,
+    /// Models of the route that came before this one, and why they did not answer.
+    #[serde(default)]
+    pub passed_over: Vec<PassedOver>,
+}
+
+/// What pictures, transcripts and assessments have in common: who answered, how long it took, and what it cost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    pub consumption: Consumption,
     /// Absent where the price book has no price.
     pub cost: Option<MicroUsd>,
     /// The id in the price book.

@@ -2,14 +2,16 @@
 
 mod check;
 mod file;
+mod price;
 
-use crate::{MicroUsd, Usage};
+use crate::{MicroUsd, Size};
 use jiff::civil::Date;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use check::BookError;
+pub use price::{Consumption, ListPrice, Price};
 
 /// The book used where no file is given; also the reference for writing one.
 pub const DEFAULT_BOOK: &str = include_str!("../models.toml");
@@ -52,6 +54,13 @@ pub struct ModelSpec {
     pub image: Option<ImageLimits>,
     /// Lengths of an embedding; empty where there is no choice.
     pub dimensions: Vec<u32>,
+    /// Sizes of the pictures that it makes; empty where any will do.
+    pub sizes: Vec<Size>,
+    /// How many pictures it makes of one call.
+    pub max_pictures: u32,
+    pub audio: Option<AudioLimits>,
+    /// Of a guardrail.
+    pub version: Option<String>,
     pub price: Price,
     pub end_of_life: Option<EndOfLife>,
     /// Where an OpenAI-compatible server listens: up to and including `/v1`.
@@ -72,6 +81,10 @@ pub enum Provider {
 pub enum Kind {
     Text,
     Embedding,
+    /// It makes pictures.
+    Image,
+    Guard,
+    Transcription,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -79,6 +92,7 @@ pub enum Kind {
 pub enum Input {
     Text,
     Image,
+    Audio,
 }
 
 /// How a model is held to a schema.
@@ -102,26 +116,12 @@ pub struct ImageLimits {
     pub count: u32,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Price {
-    Listed(ListPrice),
-    /// A machine of our own.
-    Free,
-    Unknown,
-}
-
-/// Micro-dollars per million tokens, and where they were read.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// How long a recording may be, and how large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ListPrice {
-    pub r#in: u64,
-    pub out: u64,
-    /// Where absent, cached tokens are counted like others: never too little.
-    pub cache_read: Option<u64>,
-    pub cache_write: Option<u64>,
-    pub source: String,
-    pub date: Date,
-    pub verified: bool,
+pub struct AudioLimits {
+    pub seconds: u32,
+    pub bytes: u64,
 }
 
 /// The last day, and who says so.
@@ -183,6 +183,14 @@ impl Book {
         self.routes.iter().find(|route| route.name == name)
     }
 
+    /// Returns the models of a route, in its order, or the one model of that name; none if there is neither.
+    pub fn named(&self, name: &str) -> Vec<&Arc<ModelSpec>> {
+        match self.route(name) {
+            Some(route) => route.models.iter().filter_map(|id| self.model(id)).collect(),
+            None => self.model(name).into_iter().collect(),
+        }
+    }
+
     pub fn caps(&self) -> &Caps {
         &self.caps
     }
@@ -195,29 +203,6 @@ impl Default for Book {
 }
 
 impl ModelSpec {
-    /// Returns what a call cost, rounded up; nothing where the book has no price.
-    pub fn cost(&self, usage: &Usage) -> Option<MicroUsd> {
-        match &self.price {
-            Price::Free => Some(MicroUsd(0)),
-            Price::Unknown => None,
-            Price::Listed(price) => Some(price.cost(usage)),
-        }
-    }
-
-    /// Returns what a call of so many tokens costs at most, however they are cached.
-    pub fn forecast(&self, input: u64, output: u64) -> Option<MicroUsd> {
-        let dearest = match &self.price {
-            Price::Listed(price) => [Some(price.r#in), price.cache_read, price.cache_write].into_iter().flatten().max(),
-            Price::Free | Price::Unknown => None,
-        };
-        match (&self.price, dearest) {
-            (Price::Listed(price), Some(dearest)) => {
-                Some(ListPrice { r#in: dearest, ..price.clone() }.cost(&Usage { input, output, ..Usage::default() }))
-            }
-            _ => self.cost(&Usage { input, output, ..Usage::default() }),
-        }
-    }
-
     /// Says whether the model may be used on a day. Its last day is still one.
     pub fn lifetime(&self, today: Date) -> Lifetime {
         let Some(EndOfLife { date, .. }) = self.end_of_life else { return Lifetime::Fine };
@@ -242,22 +227,6 @@ impl ModelSpec {
             Need::NativeSchema => self.kind == Kind::Text && self.structured_output == StructuredOutput::Native,
             Need::Embedding => self.kind == Kind::Embedding,
         }
-    }
-}
-
-impl ListPrice {
-    fn cost(&self, usage: &Usage) -> MicroUsd {
-        let parts = [
-            (usage.input, self.r#in),
-            (usage.output, self.out),
-            (usage.cache_read, self.cache_read.unwrap_or(self.r#in)),
-            (usage.cache_write, self.cache_write.unwrap_or(self.r#in)),
-        ];
-        // Two factors of 64 bits fit into 128; the sum of four products may not.
-        let total = parts
-            .iter()
-            .fold(0u128, |sum, (tokens, price)| sum.saturating_add(u128::from(*tokens) * u128::from(*price)));
-        MicroUsd(u64::try_from(total.div_ceil(1_000_000)).unwrap_or(u64::MAX))
     }
 }
 

@@ -1,5 +1,9 @@
 //! What a model cannot do is said before anything is sent.
 
+mod others;
+
+pub(crate) use others::{check_content, check_order, check_recording};
+
 use crate::book::{Input, Kind, Lifetime, ModelSpec};
 use crate::{Class, EmbedInput, EmbedRequest, Image, ModelError, ModelResult, Part, Request, Role};
 use jiff::civil::Date;

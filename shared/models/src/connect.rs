@@ -1,9 +1,10 @@
 //! From the price book to models that can be asked: what `models.toml` says is the only thing that decides.
 
 use crate::book::{Book, Kind, ModelSpec, Provider, RouteSpec};
-use crate::exchange::{EmbedExchange, Exchange};
-use crate::route::{Breakers, EmbedderRoute, TextRoute};
-use crate::{Embedder, HostedEmbedder, HostedText, TextModel};
+use crate::exchange::Exchange;
+use crate::hosted::Hosted;
+use crate::route::{Breakers, Route};
+use crate::{Embedder, Guard, ImageModel, TextModel, Transcriber};
 use ports::Clock;
 use std::sync::Arc;
 
@@ -78,23 +79,41 @@ impl Models {
 
     /// Returns the text model, or the route of them, of a name.
     pub fn text(&self, name: &str) -> Result<Arc<dyn TextModel>, ConnectError> {
-        let model = |spec: &Arc<ModelSpec>| -> Result<Arc<dyn TextModel>, ConnectError> {
-            let exchange = self.text_exchange(spec)?;
-            Ok(Arc::new(HostedText::new(spec.clone(), exchange, self.clock.clone())))
-        };
-        let candidates = self.specs(name, Kind::Text)?.into_iter().map(model).collect::<Result<Vec<_>, _>>()?;
-        // A model by itself goes through a breaker too.
-        Ok(Arc::new(TextRoute::new(name, candidates, self.breakers.clone(), self.clock.clone())))
+        Ok(Arc::new(self.route::<dyn TextModel>(name, Kind::Text, |model| Arc::new(model))?))
     }
 
     /// Returns the embedder, or the route of them, of a name.
     pub fn embedder(&self, name: &str) -> Result<Arc<dyn Embedder>, ConnectError> {
-        let model = |spec: &Arc<ModelSpec>| -> Result<Arc<dyn Embedder>, ConnectError> {
-            let exchange = self.embed_exchange(spec)?;
-            Ok(Arc::new(HostedEmbedder::new(spec.clone(), exchange, self.clock.clone())))
-        };
-        let candidates = self.specs(name, Kind::Embedding)?.into_iter().map(model).collect::<Result<Vec<_>, _>>()?;
-        Ok(Arc::new(EmbedderRoute::new(name, candidates, self.breakers.clone(), self.clock.clone())))
+        Ok(Arc::new(self.route::<dyn Embedder>(name, Kind::Embedding, |model| Arc::new(model))?))
+    }
+
+    /// Returns the model that makes pictures, or the route of them, of a name.
+    pub fn image(&self, name: &str) -> Result<Arc<dyn ImageModel>, ConnectError> {
+        Ok(Arc::new(self.route::<dyn ImageModel>(name, Kind::Image, |model| Arc::new(model))?))
+    }
+
+    /// Returns the guard, or the route of them, of a name. The guards of a route should have the same rules: the first
+    /// that answers decides.
+    pub fn guard(&self, name: &str) -> Result<Arc<dyn Guard>, ConnectError> {
+        Ok(Arc::new(self.route::<dyn Guard>(name, Kind::Guard, |model| Arc::new(model))?))
+    }
+
+    /// Returns the transcriber, or the route of them, of a name.
+    pub fn transcriber(&self, name: &str) -> Result<Arc<dyn Transcriber>, ConnectError> {
+        Ok(Arc::new(self.route::<dyn Transcriber>(name, Kind::Transcription, |model| Arc::new(model))?))
+    }
+
+    /// A model by itself goes through a breaker too.
+    fn route<P: ?Sized>(
+        &self,
+        name: &str,
+        kind: Kind,
+        port: impl Fn(Hosted) -> Arc<P>,
+    ) -> Result<Route<P>, ConnectError> {
+        let hosted = |spec: &Arc<ModelSpec>| Ok(Hosted::new(spec.clone(), self.exchange(spec)?, self.clock.clone()));
+        let models = self.specs(name, kind)?.into_iter().map(|spec| hosted(spec).map(&port));
+        let candidates = models.collect::<Result<Vec<_>, ConnectError>>()?;
+        Ok(Route::new(name, candidates, self.breakers.clone(), self.clock.clone()))
     }
 
     fn specs(&self, name: &str, wanted: Kind) -> Result<Vec<&Arc<ModelSpec>>, ConnectError> {
@@ -110,24 +129,7 @@ impl Models {
         }
     }
 
-    fn text_exchange(&self, spec: &ModelSpec) -> Result<Arc<dyn Exchange>, ConnectError> {
-        match spec.provider {
-            #[cfg(feature = "bedrock")]
-            Provider::Bedrock => match &self.bedrock {
-                Some(bedrock) => Ok(Arc::new(bedrock.clone())),
-                None => Err(no_provider(spec)),
-            },
-            #[cfg(feature = "openai")]
-            Provider::Openai => match self.openai_of(spec) {
-                Some(server) => Ok(Arc::new(server)),
-                None => Err(no_provider(spec)),
-            },
-            #[cfg(not(all(feature = "bedrock", feature = "openai")))]
-            _ => Err(no_provider(spec)),
-        }
-    }
-
-    fn embed_exchange(&self, spec: &ModelSpec) -> Result<Arc<dyn EmbedExchange>, ConnectError> {
+    fn exchange(&self, spec: &ModelSpec) -> Result<Arc<dyn Exchange>, ConnectError> {
         match spec.provider {
             #[cfg(feature = "bedrock")]
             Provider::Bedrock => match &self.bedrock {

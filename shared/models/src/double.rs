@@ -1,16 +1,25 @@
 //! A loopback Bedrock, for tests and for trying things out. It is no model: every answer says that it is a test double.
 //!
-//! It speaks the wire format of `bedrock-runtime` (Converse, ConverseStream, InvokeModel for embeddings, CountTokens,
-//! ApplyGuardrail), answers what a script says, and otherwise something that depends on the request's digest only.
+//! It speaks the wire format of `bedrock-runtime` (Converse, ConverseStream, InvokeModel for embeddings and pictures,
+//! CountTokens, ApplyGuardrail) and of the batch jobs of `bedrock`, answers what a script says, and otherwise something
+//! that depends on the request's digest only.
 
+mod batch;
 mod converse;
+mod guardrail;
+mod image;
 mod invoke;
+mod jobs;
+mod png;
 mod reply;
 mod script;
 mod server;
+mod state;
 mod stream;
 mod synthesize;
 
+pub use batch::{Bucket, Buckets};
+pub use guardrail::{FilterRule, GuardrailRules, PatternRule, TopicRule};
 pub use script::{Reply, Rule, Script, ScriptError};
 pub use server::Double;
 
@@ -26,7 +35,7 @@ pub const MARK: &str = "[test double]";
 /// One request, taken apart.
 pub(crate) struct Ask<'a> {
     pub operation: Operation,
-    /// The model, or the guardrail.
+    /// The model, the guardrail, or the job; the model of a job that is to be created.
     pub subject: &'a str,
     pub body: &'a Value,
     /// Of operation, subject and body.
@@ -40,6 +49,10 @@ pub(crate) enum Operation {
     InvokeModel,
     CountTokens,
     ApplyGuardrail,
+    CreateModelInvocationJob,
+    GetModelInvocationJob,
+    ListModelInvocationJobs,
+    StopModelInvocationJob,
 }
 
 impl Operation {
@@ -50,6 +63,10 @@ impl Operation {
             Operation::InvokeModel => "InvokeModel",
             Operation::CountTokens => "CountTokens",
             Operation::ApplyGuardrail => "ApplyGuardrail",
+            Operation::CreateModelInvocationJob => "CreateModelInvocationJob",
+            Operation::GetModelInvocationJob => "GetModelInvocationJob",
+            Operation::ListModelInvocationJobs => "ListModelInvocationJobs",
+            Operation::StopModelInvocationJob => "StopModelInvocationJob",
         }
     }
 }

@@ -1,9 +1,15 @@
 //! One call to a provider: what an adapter has to do, and nothing of what is the same for all of them.
 
-use crate::book::ModelSpec;
-use crate::{EmbedRequest, ModelResult, Request, StopReason, Usage};
+use crate::book::{Consumption, ModelSpec};
+use crate::{
+    Action, EmbedRequest, Finding, GuardRequest, ImageRequest, ModelResult, Picture, Request, StopReason,
+    TranscribeRequest, Usage, Word,
+};
 use async_trait::async_trait;
 use serde_json::Value;
+
+/// The code of pictures that the provider made and did not hand out.
+pub(crate) const FILTERED: &str = "filtered";
 
 /// How the schema is put to the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,19 +80,50 @@ pub(crate) enum Stop {
     Malformed(String),
 }
 
+/// What came back from a port that answers in one call.
+#[derive(Debug)]
+pub(crate) struct Exchanged<T> {
+    pub value: T,
+    pub consumption: Consumption,
+    pub model: Option<String>,
+    pub request_id: Option<String>,
+    /// What was done otherwise than asked.
+    pub warnings: Vec<String>,
+}
+
+impl<T> Exchanged<T> {
+    pub fn new(value: T, consumption: impl Into<Consumption>, request_id: Option<String>) -> Self {
+        Exchanged { value, consumption: consumption.into(), model: None, request_id, warnings: Vec::new() }
+    }
+}
+
+/// What a guard says, without the receipt.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub action: Action,
+    pub findings: Vec<Finding>,
+    pub replacements: Vec<String>,
+}
+
+/// What was heard, without the receipt.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub text: String,
+    pub words: Vec<Word>,
+    pub language: Option<String>,
+    pub duration_ms: u64,
+}
+
+/// A provider. It is asked only for what its protocol has: the price book says so when it is read.
 #[async_trait]
 pub(crate) trait Exchange: Send + Sync {
     async fn exchange(&self, call: &Call<'_>) -> ModelResult<Reply>;
-}
 
-pub(crate) struct EmbedReply {
-    pub vector: Vec<f32>,
-    pub usage: Usage,
-    pub model: Option<String>,
-    pub request_id: Option<String>,
-}
+    async fn embed(&self, spec: &ModelSpec, request: &EmbedRequest) -> ModelResult<Exchanged<Vec<f32>>>;
 
-#[async_trait]
-pub(crate) trait EmbedExchange: Send + Sync {
-    async fn embed(&self, spec: &ModelSpec, request: &EmbedRequest) -> ModelResult<EmbedReply>;
+    async fn draw(&self, spec: &ModelSpec, request: &ImageRequest) -> ModelResult<Exchanged<Vec<Picture>>>;
+
+    async fn assess(&self, spec: &ModelSpec, request: &GuardRequest) -> ModelResult<Exchanged<Judged>>;
+
+    async fn transcribe(&self, spec: &ModelSpec, request: &TranscribeRequest) -> ModelResult<Exchanged<Heard>>;
 }

@@ -1,10 +1,12 @@
-//! What a call may cost at most, before it is made: bounds on tokens, from bytes and pixels.
+//! What a call may cost at most, before it is made: bounds on tokens, from bytes and pixels; on pictures, minutes and
+//! text units, from what is asked for.
 //!
 //! Bounds, not estimates: English text has some four bytes per token, so a forecast is several times the cost. It is
 //! held only while the call is under way; then the cost takes its place.
 
-use crate::book::ModelSpec;
-use crate::{EmbedInput, EmbedRequest, Image, MicroUsd, Part, Request};
+use crate::book::{Book, Consumption, ModelSpec};
+use crate::capability::check_request;
+use crate::{EmbedInput, EmbedRequest, GuardRequest, Image, ImageRequest, MicroUsd, Part, Request, TranscribeRequest};
 
 /// What providers add by themselves: marks of roles, the rules of calling tools (Claude's take some 350 tokens).
 const OVERHEAD: u64 = 1_000;
@@ -16,6 +18,39 @@ const REPAIR: u64 = 3_200;
 /// picture sizes, which were read from memory). A small picture has a least number of tokens.
 const PIXELS_PER_TOKEN: u64 = 400;
 const LEAST_PER_PICTURE: u64 = 300;
+
+/// Characters of a text unit, by Bedrock's definition.
+const TEXT_UNIT: u64 = 1_000;
+
+/// The policies of a guardrail that cost something: content, topics, personal data, grounding and automated reasoning.
+/// Which of them a guardrail has is known only when it answers.
+const PAID_POLICIES: u64 = 5;
+
+/// Why nobody can say what a request may cost.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoForecast {
+    #[error("there is no model or route `{0}` in the price book")]
+    Unknown(String),
+    #[error("no model of `{0}` can be asked this")]
+    Unable(String),
+    #[error("the price book has no price for `{0}`")]
+    NoPrice(String),
+}
+
+impl Book {
+    /// Returns the most that a request to a model or a route may cost, the dearest of those that can be asked it. For tools: nobody has to
+    /// be connected.
+    pub fn forecast(&self, name: &str, request: &Request) -> Result<MicroUsd, NoForecast> {
+        let models = self.named(name);
+        if models.is_empty() {
+            return Err(NoForecast::Unknown(name.to_owned()));
+        }
+        let able = models.into_iter().filter(|spec| check_request(spec, request).is_ok());
+        let dearest = able.map(|spec| of_request(spec, request).ok_or_else(|| NoForecast::NoPrice(spec.id.clone())));
+        let dearest = dearest.reduce(|a, b| Ok(a?.max(b?)));
+        dearest.unwrap_or_else(|| Err(NoForecast::Unable(name.to_owned())))
+    }
+}
 
 /// Returns what an answer costs at most: with a schema that is two calls, because one repair is asked for.
 pub(crate) fn of_request(spec: &ModelSpec, request: &Request) -> Option<MicroUsd> {
@@ -39,6 +74,24 @@ pub(crate) fn of_embedding(spec: &ModelSpec, request: &EmbedRequest) -> Option<M
         EmbedInput::Image(image) => image_tokens(image),
     };
     spec.forecast(readable(spec, input.saturating_add(OVERHEAD)), 0)
+}
+
+/// Returns what pictures cost.
+pub(crate) fn of_pictures(spec: &ModelSpec, request: &ImageRequest) -> Option<MicroUsd> {
+    spec.cost(Consumption { images: request.count.into(), ..Consumption::default() })
+}
+
+/// Returns what a judgement costs at most: as if every policy counted every character, and each part began a text unit.
+pub(crate) fn of_content(spec: &ModelSpec, request: &GuardRequest) -> Option<MicroUsd> {
+    let units = |text: &str| (text.chars().count() as u64).div_ceil(TEXT_UNIT);
+    let text_units = request.texts().map(units).fold(0, u64::saturating_add).saturating_mul(PAID_POLICIES);
+    let images = request.images().count() as u64;
+    spec.cost(Consumption { images, text_units, ..Consumption::default() })
+}
+
+/// Returns what a transcript costs.
+pub(crate) fn of_recording(spec: &ModelSpec, request: &TranscribeRequest) -> Option<MicroUsd> {
+    spec.cost(Consumption { audio_ms: request.audio.duration_ms, ..Consumption::default() })
 }
 
 /// No more is paid than the model can read.
@@ -107,6 +160,38 @@ mod tests {
         with_schema.schema = Some(schema.expect("a schema"));
         let [plain, twice] = [of(&request("12345")), of(&with_schema)];
         assert!(twice > 2 * plain + 200 + REPAIR, "a repair reads the first answer too: {twice}, {plain}");
+    }
+
+    #[test]
+    fn a_route_may_cost_what_its_dearest_able_model_does() {
+        let book = |more: &str| {
+            let model = |id: &str, kind: &str, price: &str| {
+                format!(
+                    "[[model]]\nid = \"{id}\"\nprovider = \"bedrock\"\nmodel = \"{id}\"\nkind = \"text\"\ninputs = [{kind}]\n{price}\n"
+                )
+            };
+            let price = |n: u32| {
+                format!("price = {{ in = {n}, out = {n}, source = \"test\", date = \"2026-01-01\", verified = false }}")
+            };
+            let (both, text) = ("\"text\", \"image\"", "\"text\"");
+            let limits = "image = { long_edge = 2000, bytes = 100, count = 1 }\n";
+            let text = [
+                model("cheap", both, &format!("{limits}{}", price(1_000_000))),
+                model("dear", both, &format!("{limits}{}", price(2_000_000))),
+                model("blind", text, &price(9_000_000)),
+                model("unpriced", both, limits),
+                format!("[[route]]\nname = \"all\"\nmodels = [{more}]\nneeds = []\n"),
+            ];
+            Book::parse("test.toml", &text.concat()).expect("a book")
+        };
+        let mut asks = request("x");
+        asks.messages[0].parts.push(Part::Image(image(100, 100)));
+        let of = |models: &str, name: &str| book(models).forecast(name, &asks);
+        let cheap = of("\"cheap\"", "cheap").expect("a forecast");
+        assert_eq!(of("\"cheap\", \"dear\", \"blind\"", "all"), Ok(MicroUsd(2 * cheap.0)));
+        assert_eq!(of("\"blind\"", "all"), Err(NoForecast::Unable("all".into())));
+        assert_eq!(of("\"cheap\", \"unpriced\"", "all"), Err(NoForecast::NoPrice("unpriced".into())));
+        assert_eq!(of("\"cheap\"", "none"), Err(NoForecast::Unknown("none".into())));
     }
 
     #[test]

@@ -2,22 +2,21 @@
 //!
 //! Checks before anything is sent, the way from schema to answer, tries until the deadline, and the bill.
 
+mod once;
+
 use crate::book::{ImageLimits, ModelSpec, Price, StructuredOutput};
-use crate::capability::{check_embed, check_lifetime, check_request};
-use crate::exchange::{Call, EmbedExchange, Exchange, Repair, Reply, Shape, Stop};
+use crate::capability::{check_lifetime, check_request};
+use crate::exchange::{Call, Exchange, FILTERED, Repair, Reply, Shape, Stop};
 use crate::forecast;
 use crate::retry::retrying;
-use crate::{
-    Answer, Class, EmbedRequest, Embedder, Embedding, MicroUsd, ModelError, ModelResult, Request, Schema, StopReason,
-    TextModel, Usage,
-};
+use crate::{Answer, Class, MicroUsd, ModelError, ModelResult, Request, Schema, StopReason, TextModel, Usage};
 use async_trait::async_trait;
 use ports::Clock;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// A model that answers in text.
-pub struct HostedText {
+/// A model of the book, on its provider. It has every port; the kind in the book says which of them it can be asked by.
+pub struct Hosted {
     spec: Arc<ModelSpec>,
     exchange: Arc<dyn Exchange>,
     clock: Arc<dyn Clock>,
@@ -32,9 +31,9 @@ struct Tab {
     warnings: Vec<String>,
 }
 
-impl HostedText {
+impl Hosted {
     pub(crate) fn new(spec: Arc<ModelSpec>, exchange: Arc<dyn Exchange>, clock: Arc<dyn Clock>) -> Self {
-        HostedText { spec, exchange, clock }
+        Hosted { spec, exchange, clock }
     }
 
     async fn call(
@@ -139,7 +138,7 @@ impl HostedText {
             json,
             stop,
             usage: tab.usage,
-            cost: self.spec.cost(&tab.usage),
+            cost: self.spec.cost(tab.usage),
             model_asked: self.spec.id.clone(),
             model_answered: reply.model.unwrap_or_else(|| self.spec.model.clone()),
             request_id: reply.request_id,
@@ -152,7 +151,7 @@ impl HostedText {
 }
 
 #[async_trait]
-impl TextModel for HostedText {
+impl TextModel for Hosted {
     fn id(&self) -> &str {
         &self.spec.id
     }
@@ -186,10 +185,11 @@ impl TextModel for HostedText {
     }
 }
 
-/// Adds what a failed call cost. What was sent and lost may be on the bill all the same, so nobody knows.
+/// Adds what a failed call cost. What was sent and lost, or drawn and filtered, may be on the bill all the same, so
+/// nobody knows.
 fn billed(spec: &ModelSpec, mut error: Box<ModelError>) -> Box<ModelError> {
-    let is_lost = error.n_calls > 0 && ["timeout", "protocol"].contains(&error.code.as_str());
-    error.cost = spec.cost(&error.usage).filter(|_| !is_lost || spec.price == Price::Free);
+    let is_lost = error.n_calls > 0 && ["timeout", "protocol", FILTERED].contains(&error.code.as_str());
+    error.cost = spec.cost(error.usage).filter(|_| !is_lost || spec.price == Price::Free);
     error
 }
 
@@ -205,68 +205,4 @@ fn unfenced(text: &str) -> &str {
     let text = text.trim();
     let Some(inner) = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```")) else { return text };
     inner.strip_prefix("json").unwrap_or(inner).trim()
-}
-
-/// A model that maps texts or pictures to points.
-pub struct HostedEmbedder {
-    spec: Arc<ModelSpec>,
-    exchange: Arc<dyn EmbedExchange>,
-    clock: Arc<dyn Clock>,
-}
-
-impl HostedEmbedder {
-    pub(crate) fn new(spec: Arc<ModelSpec>, exchange: Arc<dyn EmbedExchange>, clock: Arc<dyn Clock>) -> Self {
-        HostedEmbedder { spec, exchange, clock }
-    }
-}
-
-#[async_trait]
-impl Embedder for HostedEmbedder {
-    fn id(&self) -> &str {
-        &self.spec.id
-    }
-
-    fn check(&self, request: &EmbedRequest) -> ModelResult<()> {
-        check_lifetime(&self.spec, self.clock.now_ms())?;
-        check_embed(&self.spec, request)
-    }
-
-    fn forecast(&self, request: &EmbedRequest) -> Option<MicroUsd> {
-        forecast::of_embedding(&self.spec, request)
-    }
-
-    async fn embed(&self, request: &EmbedRequest, deadline_ms: u64) -> ModelResult<Embedding> {
-        self.check(request)?;
-        let started_ms = self.clock.now_ms();
-        let spec = &*self.spec;
-        if let Some(warning) = check_lifetime(spec, started_ms)? {
-            tracing::warn!(model = spec.id, "{warning}");
-        }
-        let (result, n_calls) =
-            retrying(&*self.clock, &spec.id, deadline_ms, || self.exchange.embed(spec, request)).await;
-        let reply = result.map_err(|mut error| {
-            error.n_calls = n_calls;
-            billed(spec, error)
-        })?;
-        let is_as_asked = request.dimensions.is_none_or(|wanted| wanted as usize == reply.vector.len());
-        if !is_as_asked || reply.vector.is_empty() || reply.vector.iter().any(|value| !value.is_finite()) {
-            let errors = vec![format!("there are {} numbers, or some are none", reply.vector.len())];
-            let class = Class::BadOutput { errors, raw: format!("{:?}", reply.vector) };
-            let mut error =
-                ModelError::of(class, &spec.id, "no_embedding", "the answer is no point of the space asked for");
-            (error.usage, error.cost, error.n_calls) = (reply.usage, spec.cost(&reply.usage), n_calls);
-            return Err(error.requested(reply.request_id));
-        }
-        Ok(Embedding {
-            vector: reply.vector,
-            usage: reply.usage,
-            cost: spec.cost(&reply.usage),
-            model_asked: spec.id.clone(),
-            model_answered: reply.model.unwrap_or_else(|| spec.model.clone()),
-            request_id: reply.request_id,
-            latency_ms: self.clock.now_ms().saturating_sub(started_ms),
-            n_calls,
-            passed_over: Vec::new(),
-        })
-    }
 }

@@ -1,10 +1,12 @@
 //! The till: no model is asked for money before the ledger has room for it, and what it cost is written down.
 
+use crate::ask::{Answered, Ask, Bill, Question};
 use crate::book::Caps;
 use crate::capability::day_of;
 use crate::{
-    Answer, Budget, Class, EmbedRequest, Embedder, Embedding, MicroUsd, ModelError, ModelResult, PassedOver, Request,
-    TextModel, Usage,
+    Answer, Assessment, Budget, Class, EmbedRequest, Embedder, Embedding, Guard, GuardRequest, ImageModel,
+    ImageRequest, MicroUsd, ModelError, ModelResult, PassedOver, Pictures, Request, TextModel, TranscribeRequest,
+    Transcriber, Transcript, Usage,
 };
 use ports::{Actual, Cap, Clock, Kind, Ledger, PortError, Reservation, Reserved};
 use std::sync::Arc;
@@ -54,7 +56,7 @@ impl Till {
     /// Asks a model or a route, if there is money for it.
     ///
     /// [`Class::Budget`] says why there is none. [`Class::Retry`] with the code `under_way` says that the id of the work
-    /// was reserved before.
+    /// was reserved before. The other verbs are the same for the other ports.
     pub async fn generate(
         &self,
         work: &Work,
@@ -62,23 +64,9 @@ impl Till {
         request: &Request,
         deadline_ms: u64,
     ) -> ModelResult<Answer> {
-        model.check(request)?;
-        self.reserve(work, model.id(), model.forecast(request)).await?;
-        let mut result = model.generate(request, deadline_ms).await;
-        let actual = match &result {
-            Ok(answer) => {
-                self.paid(answer.usage, answer.cost, &answer.passed_over, Some(answer.model_answered.clone()))
-            }
-            Err(error) => self.failed(error),
-        };
-        let warning = self.settle(work, &actual).await;
-        if let (Ok(answer), Some(warning)) = (&mut result, warning) {
-            answer.warnings.push(warning);
-        }
-        result
+        self.ask(work, model, request, deadline_ms).await
     }
 
-    /// Asks an embedder, if there is money for it. Errors are those of [`Till::generate`].
     pub async fn embed(
         &self,
         work: &Work,
@@ -86,14 +74,57 @@ impl Till {
         request: &EmbedRequest,
         deadline_ms: u64,
     ) -> ModelResult<Embedding> {
-        model.check(request)?;
-        self.reserve(work, model.id(), model.forecast(request)).await?;
-        let result = model.embed(request, deadline_ms).await;
+        self.ask(work, model, request, deadline_ms).await
+    }
+
+    pub async fn draw(
+        &self,
+        work: &Work,
+        model: &dyn ImageModel,
+        request: &ImageRequest,
+        deadline_ms: u64,
+    ) -> ModelResult<Pictures> {
+        self.ask(work, model, request, deadline_ms).await
+    }
+
+    pub async fn assess(
+        &self,
+        work: &Work,
+        guard: &dyn Guard,
+        request: &GuardRequest,
+        deadline_ms: u64,
+    ) -> ModelResult<Assessment> {
+        self.ask(work, guard, request, deadline_ms).await
+    }
+
+    pub async fn transcribe(
+        &self,
+        work: &Work,
+        model: &dyn Transcriber,
+        request: &TranscribeRequest,
+        deadline_ms: u64,
+    ) -> ModelResult<Transcript> {
+        self.ask(work, model, request, deadline_ms).await
+    }
+
+    async fn ask<Q: Question, P: Ask<Q> + ?Sized>(
+        &self,
+        work: &Work,
+        model: &P,
+        question: &Q,
+        deadline_ms: u64,
+    ) -> ModelResult<Q::Answer> {
+        model.check(question)?;
+        self.reserve(work, model.id(), model.forecast(question)).await?;
+        let mut result = model.ask(question, deadline_ms).await;
         let actual = match &result {
-            Ok(point) => self.paid(point.usage, point.cost, &point.passed_over, Some(point.model_answered.clone())),
+            Ok(answer) => self.paid(answer.bill()),
             Err(error) => self.failed(error),
         };
-        self.settle(work, &actual).await;
+        let warning = self.settle(work, &actual).await;
+        if let (Ok(answer), Some(warning)) = (&mut result, warning) {
+            answer.warn(warning);
+        }
         result
     }
 
@@ -132,7 +163,16 @@ impl Till {
         caps
     }
 
-    fn paid(&self, usage: Usage, cost: Option<MicroUsd>, passed: &[PassedOver], answered: Option<String>) -> Actual {
+    fn paid(&self, bill: Bill<'_>) -> Actual {
+        let Bill { usage, cost, model_answered, passed_over } = bill;
+        self.actual(usage, cost, passed_over, Some(model_answered.to_owned()))
+    }
+
+    fn failed(&self, error: &ModelError) -> Actual {
+        self.actual(error.usage, known(error.cost, error.n_calls), &error.passed_over, None)
+    }
+
+    fn actual(&self, usage: Usage, cost: Option<MicroUsd>, passed: &[PassedOver], answered: Option<String>) -> Actual {
         Actual {
             cost: passed.iter().fold(cost, |sum, passed| Some(sum?.plus(known(passed.cost, passed.n_calls)?))),
             usage: passed.iter().fold(usage, |sum, passed| sum.plus(passed.usage)),
@@ -140,10 +180,6 @@ impl Till {
             model_answered: answered,
             at_ms: self.clock.now_ms(),
         }
-    }
-
-    fn failed(&self, error: &ModelError) -> Actual {
-        self.paid(error.usage, known(error.cost, error.n_calls), &error.passed_over, None)
     }
 
     /// Returns a warning where it did not work: what was paid for is handed out all the same, and the forecast goes on

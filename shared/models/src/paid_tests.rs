@@ -1,6 +1,6 @@
 use super::*;
 use crate::book::ImageLimits;
-use crate::route::TextRoute;
+use crate::route::Route;
 use crate::{EmbedInput, Part, Purpose, StopReason};
 use async_trait::async_trait;
 use ports::memory::{ManualClock, MemoryLedger};
@@ -262,9 +262,10 @@ async fn a_route_forecasts_its_dearest_model_and_counts_those_that_it_passed_ove
     let first = Scripted { id: "first", error: bad(), limits: limits(1568, 100, 1), ..model(100, 30) };
     let second = Scripted { id: "second", limits: limits(1000, 500, 20), ..model(300, 50) };
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(NOW_MS));
-    let route = |models: Vec<Arc<dyn TextModel>>| TextRoute::new("r", models, Arc::default(), clock.clone());
+    let route = |models: Vec<Arc<dyn TextModel>>| Route::new("r", models, Arc::default(), clock.clone());
     let both = route(vec![Arc::new(first), Arc::new(second)]);
-    assert_eq!((both.forecast(&request()), both.image_limits()), (Some(MicroUsd(300)), limits(1000, 100, 1)));
+    let port: &dyn TextModel = &both;
+    assert_eq!((port.forecast(&request()), port.image_limits()), (Some(MicroUsd(300)), limits(1000, 100, 1)));
     world.till.generate(&work("1"), &both, &request(), u64::MAX).await.expect("the second answers");
 
     let [third, fourth] = ["third", "fourth"].map(|id| Scripted { id, error: bad(), ..model(100, 30) });
@@ -278,6 +279,7 @@ async fn a_route_forecasts_its_dearest_model_and_counts_those_that_it_passed_ove
 
     let unpriced = Scripted { id: "unpriced", forecast: None, ..model(0, 0) };
     let mixed = route(vec![Arc::new(model(100, 1)), Arc::new(unpriced)]);
+    let mixed: &dyn TextModel = &mixed;
     assert_eq!(mixed.forecast(&request()), None, "it may be asked, and nobody knows what it costs");
 }
 

@@ -1,7 +1,10 @@
 //! The verbs that functions ask of models.
 
 use crate::book::ImageLimits;
-use crate::{Answer, Embedding, Image, MicroUsd, ModelResult, Request};
+use crate::{
+    Answer, Assessment, Embedding, GuardRequest, Image, ImageRequest, MicroUsd, ModelResult, Pictures, Request,
+    TranscribeRequest, Transcript,
+};
 use async_trait::async_trait;
 use serde::Serialize;
 
@@ -44,6 +47,50 @@ pub trait Embedder: Send + Sync {
     }
 
     async fn embed(&self, request: &EmbedRequest, deadline_ms: u64) -> ModelResult<Embedding>;
+}
+
+/// Makes pictures out of words, and out of a picture.
+#[async_trait]
+pub trait ImageModel: Send + Sync {
+    fn id(&self) -> &str;
+
+    /// Says whether this can be asked at all, without asking.
+    fn check(&self, request: &ImageRequest) -> ModelResult<()>;
+
+    /// Returns the most that this can cost, without asking; nothing where a price is missing, and then nobody may pay.
+    fn forecast(&self, request: &ImageRequest) -> Option<MicroUsd>;
+
+    /// Draws. A prompt that the provider will not draw is [`Class::Blocked`](crate::Class::Blocked).
+    async fn draw(&self, request: &ImageRequest, deadline_ms: u64) -> ModelResult<Pictures>;
+}
+
+/// Judges content that strangers or models wrote.
+#[async_trait]
+pub trait Guard: Send + Sync {
+    fn id(&self) -> &str;
+
+    /// Says whether this can be asked at all, without asking.
+    fn check(&self, request: &GuardRequest) -> ModelResult<()>;
+
+    /// Returns the most that this can cost, without asking; nothing where a price is missing, and then nobody may pay.
+    fn forecast(&self, request: &GuardRequest) -> Option<MicroUsd>;
+
+    /// Judges. An intervention is an answer, not an error; without an answer nobody knows, so the caller must not go on.
+    async fn assess(&self, request: &GuardRequest, deadline_ms: u64) -> ModelResult<Assessment>;
+}
+
+/// Writes down what is said.
+#[async_trait]
+pub trait Transcriber: Send + Sync {
+    fn id(&self) -> &str;
+
+    /// Says whether this can be asked at all, without asking.
+    fn check(&self, request: &TranscribeRequest) -> ModelResult<()>;
+
+    /// Returns the most that this can cost, without asking; nothing where a price is missing, and then nobody may pay.
+    fn forecast(&self, request: &TranscribeRequest) -> Option<MicroUsd>;
+
+    async fn transcribe(&self, request: &TranscribeRequest, deadline_ms: u64) -> ModelResult<Transcript>;
 }
 
 /// What to map, and what for.

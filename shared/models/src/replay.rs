@@ -4,20 +4,20 @@
 mod cassette;
 mod difference;
 
+use crate::ask::{Ask, Question, speaks};
 use crate::book::ImageLimits;
-use crate::{Answer, Class, EmbedRequest, Embedder, Embedding, MicroUsd, ModelError, ModelResult, Request, TextModel};
+use crate::{
+    Class, EmbedRequest, Embedder, Guard, GuardRequest, ImageModel, ImageRequest, MicroUsd, ModelError, ModelResult,
+    Request, TextModel, TranscribeRequest, Transcriber,
+};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 pub use cassette::{Cassette, CassetteError};
 
-fn asked_text(model: &str, request: &Request) -> Value {
-    json!({"model": model, "text": request})
-}
-
-fn asked_embedding(model: &str, request: &EmbedRequest) -> Value {
-    json!({"model": model, "embed": request})
+fn asked<Q: Question>(model: &str, question: &Q) -> Value {
+    json!({"model": model, Q::NAME: question})
 }
 
 /// Writes every exchange of a model to a cassette.
@@ -40,50 +40,35 @@ fn keep<T: serde::Serialize>(cassette: &Cassette, ask: &Value, result: &ModelRes
 }
 
 #[async_trait]
-impl TextModel for Recorder<dyn TextModel> {
+impl<P: Ask<Q> + ?Sized, Q: Question> Ask<Q> for Recorder<P> {
     fn id(&self) -> &str {
         self.inner.id()
     }
 
-    fn check(&self, request: &Request) -> ModelResult<()> {
-        self.inner.check(request)
+    fn check(&self, question: &Q) -> ModelResult<()> {
+        self.inner.check(question)
     }
 
-    fn forecast(&self, request: &Request) -> Option<MicroUsd> {
-        self.inner.forecast(request)
+    fn forecast(&self, question: &Q) -> Option<MicroUsd> {
+        self.inner.forecast(question)
     }
 
+    async fn ask(&self, question: &Q, deadline_ms: u64) -> ModelResult<Q::Answer> {
+        let result = self.inner.ask(question, deadline_ms).await;
+        keep(&self.cassette, &asked(self.inner.id(), question), &result);
+        result
+    }
+}
+
+speaks!(Recorder<dyn TextModel>: TextModel, generate, Request, {
     fn image_limits(&self) -> Option<ImageLimits> {
         self.inner.image_limits()
     }
-
-    async fn generate(&self, request: &Request, deadline_ms: u64) -> ModelResult<Answer> {
-        let result = self.inner.generate(request, deadline_ms).await;
-        keep(&self.cassette, &asked_text(self.id(), request), &result);
-        result
-    }
-}
-
-#[async_trait]
-impl Embedder for Recorder<dyn Embedder> {
-    fn id(&self) -> &str {
-        self.inner.id()
-    }
-
-    fn check(&self, request: &EmbedRequest) -> ModelResult<()> {
-        self.inner.check(request)
-    }
-
-    fn forecast(&self, request: &EmbedRequest) -> Option<MicroUsd> {
-        self.inner.forecast(request)
-    }
-
-    async fn embed(&self, request: &EmbedRequest, deadline_ms: u64) -> ModelResult<Embedding> {
-        let result = self.inner.embed(request, deadline_ms).await;
-        keep(&self.cassette, &asked_embedding(self.id(), request), &result);
-        result
-    }
-}
+};);
+speaks!(Recorder<dyn Embedder>: Embedder, embed, EmbedRequest;);
+speaks!(Recorder<dyn ImageModel>: ImageModel, draw, ImageRequest;);
+speaks!(Recorder<dyn Guard>: Guard, assess, GuardRequest;);
+speaks!(Recorder<dyn Transcriber>: Transcriber, transcribe, TranscribeRequest;);
 
 /// Answers from a cassette. What was recorded several times is answered in that order; the last answer stays.
 pub struct Replayer {
@@ -104,53 +89,39 @@ impl Replayer {
         self.image_limits = Some(limits);
         self
     }
-
-    fn play<T: serde::de::DeserializeOwned>(&self, ask: &Value) -> ModelResult<T> {
-        let missing = |message: String| ModelError::of(Class::Permanent, &self.model, "no_recording", message);
-        self.cassette.play(&self.model, ask).unwrap_or_else(|nearest| Err(missing(nearest)))
-    }
 }
 
 #[async_trait]
-impl TextModel for Replayer {
+impl<Q: Question> Ask<Q> for Replayer {
     fn id(&self) -> &str {
         &self.model
     }
 
     /// What could be asked when it was recorded is in the recording.
-    fn check(&self, _: &Request) -> ModelResult<()> {
+    fn check(&self, _: &Q) -> ModelResult<()> {
         Ok(())
     }
 
     /// What is played back costs nothing.
-    fn forecast(&self, _: &Request) -> Option<MicroUsd> {
+    fn forecast(&self, _: &Q) -> Option<MicroUsd> {
         Some(MicroUsd(0))
     }
 
-    fn image_limits(&self) -> Option<ImageLimits> {
-        self.image_limits
-    }
-
-    async fn generate(&self, request: &Request, _: u64) -> ModelResult<Answer> {
-        self.play(&asked_text(&self.model, request))
+    async fn ask(&self, question: &Q, _: u64) -> ModelResult<Q::Answer> {
+        let missing = |message: String| ModelError::of(Class::Permanent, &self.model, "no_recording", message);
+        let ask = asked(&self.model, question);
+        self.cassette.play(&self.model, &ask).unwrap_or_else(|nearest| Err(missing(nearest)))
     }
 }
 
-#[async_trait]
-impl Embedder for Replayer {
-    fn id(&self) -> &str {
-        &self.model
-    }
-
-    fn check(&self, _: &EmbedRequest) -> ModelResult<()> {
-        Ok(())
-    }
-
-    fn forecast(&self, _: &EmbedRequest) -> Option<MicroUsd> {
-        Some(MicroUsd(0))
-    }
-
-    async fn embed(&self, request: &EmbedRequest, _: u64) -> ModelResult<Embedding> {
-        self.play(&asked_embedding(&self.model, request))
-    }
-}
+speaks!(Replayer:
+    TextModel, generate, Request, {
+        fn image_limits(&self) -> Option<ImageLimits> {
+            self.image_limits
+        }
+    };
+    Embedder, embed, EmbedRequest;
+    ImageModel, draw, ImageRequest;
+    Guard, assess, GuardRequest;
+    Transcriber, transcribe, TranscribeRequest;
+);

@@ -1,9 +1,11 @@
 //! A route: an ordered list of models of which the first that can answer does.
 
+use crate::ask::{Answered, Ask, Question, smallest, speaks};
 use crate::book::ImageLimits;
 use crate::breaker::{Admission, Breaker};
 use crate::{
-    Answer, Class, EmbedRequest, Embedder, Embedding, MicroUsd, ModelError, ModelResult, PassedOver, Request, TextModel,
+    Class, EmbedRequest, Embedder, Guard, GuardRequest, ImageModel, ImageRequest, MicroUsd, ModelError, ModelResult,
+    PassedOver, Request, TextModel, TranscribeRequest, Transcriber,
 };
 use async_trait::async_trait;
 use ports::Clock;
@@ -35,35 +37,38 @@ impl Breakers {
 }
 
 /// Models in the order in which they are asked.
-pub struct TextRoute {
+///
+/// Points of two embedders are not comparable, so a route of them has more than one model only where these are the same
+/// model at two providers; the caller keeps `model_asked` beside every point.
+pub struct Route<P: ?Sized> {
     name: String,
-    candidates: Vec<Arc<dyn TextModel>>,
+    candidates: Vec<Arc<P>>,
     breakers: Arc<Breakers>,
     clock: Arc<dyn Clock>,
 }
 
-impl TextRoute {
+impl<P: ?Sized> Route<P> {
     pub fn new(
         name: impl Into<String>,
-        candidates: Vec<Arc<dyn TextModel>>,
+        candidates: Vec<Arc<P>>,
         breakers: Arc<Breakers>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        TextRoute { name: name.into(), candidates, breakers, clock }
+        Route { name: name.into(), candidates, breakers, clock }
     }
 }
 
 #[async_trait]
-impl TextModel for TextRoute {
+impl<P: Ask<Q> + ?Sized, Q: Question> Ask<Q> for Route<P> {
     fn id(&self) -> &str {
         &self.name
     }
 
     /// A route can be asked what one of its models can be asked.
-    fn check(&self, request: &Request) -> ModelResult<()> {
+    fn check(&self, question: &Q) -> ModelResult<()> {
         let mut first = None;
         for candidate in &self.candidates {
-            match candidate.check(request) {
+            match candidate.check(question) {
                 Ok(()) => return Ok(()),
                 Err(error) => first = first.or(Some(error)),
             }
@@ -72,33 +77,23 @@ impl TextModel for TextRoute {
     }
 
     /// That of the dearest model that can be asked this; nothing where one of them has no price.
-    fn forecast(&self, request: &Request) -> Option<MicroUsd> {
-        let able = self.candidates.iter().filter(|candidate| candidate.check(request).is_ok());
-        dearest(able.map(|candidate| candidate.forecast(request)))
+    fn forecast(&self, question: &Q) -> Option<MicroUsd> {
+        let able = self.candidates.iter().filter(|candidate| candidate.check(question).is_ok());
+        dearest(able.map(|candidate| candidate.forecast(question)))
     }
 
-    /// The smallest of the models that take pictures.
-    fn image_limits(&self) -> Option<ImageLimits> {
-        let limits = self.candidates.iter().filter_map(|candidate| candidate.image_limits());
-        limits.reduce(|a, b| ImageLimits {
-            long_edge: a.long_edge.min(b.long_edge),
-            bytes: a.bytes.min(b.bytes),
-            count: a.count.min(b.count),
-        })
-    }
-
-    async fn generate(&self, request: &Request, deadline_ms: u64) -> ModelResult<Answer> {
+    async fn ask(&self, question: &Q, deadline_ms: u64) -> ModelResult<Q::Answer> {
         let mut walk = Walk::new(&self.name);
         for candidate in &self.candidates {
             let id = candidate.id();
-            if !walk.may_ask(id, candidate.check(request), &self.breakers, &*self.clock) {
+            if !walk.may_ask(id, candidate.check(question), &self.breakers, &*self.clock) {
                 continue;
             }
-            let result = candidate.generate(request, deadline_ms).await;
+            let result = candidate.ask(question, deadline_ms).await;
             self.breakers.report(id, self.clock.now_ms(), result.as_ref().err().map(|error| &**error));
             match result {
                 Ok(mut answer) => {
-                    answer.passed_over = walk.passed_over;
+                    *answer.passed_over_mut() = walk.passed_over;
                     return Ok(answer);
                 }
                 Err(error) => walk.failed(id, error)?,
@@ -108,71 +103,15 @@ impl TextModel for TextRoute {
     }
 }
 
-/// Embedders in the order in which they are asked.
-///
-/// Points of two models are not comparable, so a route of embedders has more than one model only where these are the
-/// same model at two providers; the caller keeps `model_asked` beside every point.
-pub struct EmbedderRoute {
-    name: String,
-    candidates: Vec<Arc<dyn Embedder>>,
-    breakers: Arc<Breakers>,
-    clock: Arc<dyn Clock>,
-}
-
-impl EmbedderRoute {
-    pub fn new(
-        name: impl Into<String>,
-        candidates: Vec<Arc<dyn Embedder>>,
-        breakers: Arc<Breakers>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        EmbedderRoute { name: name.into(), candidates, breakers, clock }
+speaks!(Route<dyn TextModel>: TextModel, generate, Request, {
+    fn image_limits(&self) -> Option<ImageLimits> {
+        smallest(self.candidates.iter().filter_map(|candidate| candidate.image_limits()))
     }
-}
-
-#[async_trait]
-impl Embedder for EmbedderRoute {
-    fn id(&self) -> &str {
-        &self.name
-    }
-
-    fn check(&self, request: &EmbedRequest) -> ModelResult<()> {
-        let mut first = None;
-        for candidate in &self.candidates {
-            match candidate.check(request) {
-                Ok(()) => return Ok(()),
-                Err(error) => first = first.or(Some(error)),
-            }
-        }
-        Err(first.unwrap_or_else(|| empty(&self.name)))
-    }
-
-    /// That of the dearest model that can be asked this; nothing where one of them has no price.
-    fn forecast(&self, request: &EmbedRequest) -> Option<MicroUsd> {
-        let able = self.candidates.iter().filter(|candidate| candidate.check(request).is_ok());
-        dearest(able.map(|candidate| candidate.forecast(request)))
-    }
-
-    async fn embed(&self, request: &EmbedRequest, deadline_ms: u64) -> ModelResult<Embedding> {
-        let mut walk = Walk::new(&self.name);
-        for candidate in &self.candidates {
-            let id = candidate.id();
-            if !walk.may_ask(id, candidate.check(request), &self.breakers, &*self.clock) {
-                continue;
-            }
-            let result = candidate.embed(request, deadline_ms).await;
-            self.breakers.report(id, self.clock.now_ms(), result.as_ref().err().map(|error| &**error));
-            match result {
-                Ok(mut embedding) => {
-                    embedding.passed_over = walk.passed_over;
-                    return Ok(embedding);
-                }
-                Err(error) => walk.failed(id, error)?,
-            }
-        }
-        Err(walk.end())
-    }
-}
+};);
+speaks!(Route<dyn Embedder>: Embedder, embed, EmbedRequest;);
+speaks!(Route<dyn ImageModel>: ImageModel, draw, ImageRequest;);
+speaks!(Route<dyn Guard>: Guard, assess, GuardRequest;);
+speaks!(Route<dyn Transcriber>: Transcriber, transcribe, TranscribeRequest;);
 
 fn dearest(mut forecasts: impl Iterator<Item = Option<MicroUsd>>) -> Option<MicroUsd> {
     let first = forecasts.next()??;

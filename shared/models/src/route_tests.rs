@@ -1,5 +1,5 @@
 use super::*;
-use crate::{MicroUsd, Part, StopReason, Usage};
+use crate::{Answer, MicroUsd, Part, StopReason, Usage};
 use ports::memory::ManualClock;
 
 /// Answers what it is told to, one after the other; then it succeeds.
@@ -54,9 +54,9 @@ impl TextModel for Scripted {
 const SECOND: Duration = Duration::from_secs(1);
 const RETRY: Class = Class::Retry { after: SECOND };
 
-fn route(clock: &Arc<ManualClock>, candidates: &[Arc<Scripted>]) -> TextRoute {
+fn route(clock: &Arc<ManualClock>, candidates: &[Arc<Scripted>]) -> Route<dyn TextModel> {
     let candidates = candidates.iter().map(|model| model.clone() as Arc<dyn TextModel>).collect();
-    TextRoute::new("route", candidates, Arc::default(), clock.clone())
+    Route::new("route", candidates, Arc::default(), clock.clone())
 }
 
 fn ask() -> Request {
@@ -125,7 +125,8 @@ async fn when_nobody_answers_the_caller_is_told_the_soonest_time() {
     let route = route(&clock, &[model("a", &[slow]), model("b", &[RETRY]), model("c", &[bad])]);
     let error = route.generate(&ask(), 1000).await.expect_err("nobody");
     assert_eq!((error.class.clone(), error.code.as_str(), error.passed_over.len()), (RETRY, "route_exhausted", 3));
-    let none = super::TextRoute::new("none", Vec::new(), Arc::default(), clock);
+    let none = Route::<dyn TextModel>::new("none", Vec::new(), Arc::default(), clock);
+    let none: &dyn TextModel = &none;
     assert_eq!(none.check(&ask()).expect_err("empty").code, "no_model");
     assert_eq!(none.generate(&ask(), 1000).await.expect_err("empty").class, Class::Unavailable);
 }

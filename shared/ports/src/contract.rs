@@ -13,6 +13,7 @@ mod blob_keys;
 mod blob_races;
 mod blobs;
 mod catalog;
+mod catalog_nearest;
 mod catalog_search;
 mod claims;
 mod ledger;

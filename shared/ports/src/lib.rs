@@ -8,7 +8,9 @@ pub mod claim;
 pub mod clock;
 pub mod error;
 pub mod ledger;
+pub mod near;
 pub mod queue;
+pub mod search;
 
 #[cfg(feature = "testing")]
 pub mod contract;
@@ -25,3 +27,4 @@ pub use clock::Clock;
 pub use error::{Kind, PortError};
 pub use ledger::{Actual, Cap, Ledger, LedgerEntry, LedgerPage, LedgerQuery, Reservation, Reserved};
 pub use queue::{DeadLetter, Depth, Envelope, Queue, Received, SendMessages};
+pub use search::{MapQuery, QueryPoint};

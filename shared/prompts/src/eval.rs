@@ -11,7 +11,7 @@ pub use assert::{Assert, Pattern};
 
 use crate::document::with_unix_line_ends;
 use crate::prompt::{Data, Prompt, Rendered};
-use crate::registry::EvalRecord;
+use crate::registry::{Answers, EvalRecord};
 use crate::schema::canonical;
 use crate::yaml;
 use asset::canonical::canonical_json;
@@ -69,6 +69,22 @@ pub struct Recording {
 
 /// Recorded answers by [`recording_key`].
 pub type Recordings = BTreeMap<Sha256, Recording>;
+
+/// A file of recorded answers, which has to say where they came from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerFile {
+    pub source: Answers,
+    pub recordings: Recordings,
+}
+
+impl AnswerFile {
+    /// Reads a file: YAML, or JSON, which is YAML too. Fails with words.
+    pub fn parse(text: &str) -> Result<AnswerFile, String> {
+        let value: Value = yaml::read(text)?;
+        serde_json::from_value(value).map_err(|error| error.to_string())
+    }
+}
 
 /// Returns the hash of what is asked of a model: messages, model or route, parameters, output schema.
 pub fn recording_key(prompt: &Prompt, rendered: &Rendered) -> Sha256 {
@@ -150,14 +166,16 @@ impl EvalResult {
         self.n_passed() as f64 / self.cases.len().max(1) as f64
     }
 
-    /// Returns what the registry keeps of it. `at_ms` is the time of the eval, in milliseconds since 1970.
-    pub fn record(&self, at_ms: u64) -> EvalRecord {
+    /// Returns what the registry keeps of it. `at_ms` is the time of the eval, in milliseconds since 1970; `answers` is where the answers
+    /// came from.
+    pub fn record(&self, answers: Answers, at_ms: u64) -> EvalRecord {
         EvalRecord {
             id: self.id.clone(),
             hash: self.hash.clone(),
             passed: self.passed(),
             reasons: self.reasons.clone(),
             suite: self.suite.clone(),
+            answers,
             against: self.comparison.as_ref().map(|comparison| comparison.against.clone()),
             n_passed: self.n_passed() as u64,
             n_cases: self.cases.len() as u64,
@@ -217,8 +235,9 @@ fn run_case(case: &Case, prompt: &Prompt, recordings: &Recordings) -> CaseResult
         // A prompt that does not take the case's variables fails it; there is nothing to record.
         Err(error) => return failed(error.to_string(), true),
     };
-    let Some(recording) = recordings.get(&recording_key(prompt, &rendered)) else {
-        return failed("there is no recorded answer".to_owned(), false);
+    let key = recording_key(prompt, &rendered);
+    let Some(recording) = recordings.get(&key) else {
+        return failed(format!("there is no recorded answer to the request `{key}`"), false);
     };
     let check = |assert: &Assert| assert.check(&recording.answer, &case.vars, prompt.output()).err();
     let failures: Vec<String> = case.asserts.iter().filter_map(check).collect();

@@ -1,7 +1,7 @@
 //! Prompts as version-controlled files: [dotprompt](https://github.com/google/dotprompt)'s format, with an identity.
 //!
 //! A file becomes a [`Prompt`] with the partials and schemas that it refers to ([`Sources::prompt`]); a prompt and
-//! checked variables become messages ([`Prompt::render`]). Pure, but for the [`registry`], which asks ports.
+//! checked variables become messages ([`Prompt::render`]). Pure, but for the [`registry`] and the [`Shelf`], which ask ports.
 //!
 //! ```
 //! use prompts::{Data, Sources, lint};
@@ -40,6 +40,7 @@ mod picoschema;
 mod prompt;
 pub mod registry;
 mod schema;
+mod shelf;
 mod template;
 mod yaml;
 
@@ -50,3 +51,4 @@ pub use lint::{Finding, Rule, lint};
 pub use message::{Media, Message, Part, Role};
 pub use prompt::{Data, Prompt, PromptError, Rendered, Snippet, Sources};
 pub use schema::{Schema, Violation};
+pub use shelf::Shelf;

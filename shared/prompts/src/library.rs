@@ -9,8 +9,15 @@ macro_rules! file {
 }
 
 /// Every file of the folder, which a test holds to it. As in dotprompt's own stores, a partial's file begins with `_`.
-const FILES: [(&str, &str); 5] =
-    [file!("_brand"), file!("_data_rules"), file!("alt_text"), file!("description"), file!("tags")];
+const FILES: [(&str, &str); 7] = [
+    file!("_brand"),
+    file!("_data_rules"),
+    file!("alt_text"),
+    file!("description"),
+    file!("moderation"),
+    file!("tags"),
+    file!("visible_text"),
+];
 
 /// Returns our own prompts and partials. The brand guide `brand` is the caller's to add.
 pub fn library() -> Sources {

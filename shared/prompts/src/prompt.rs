@@ -7,6 +7,7 @@ use crate::picoschema::to_json_schema;
 use crate::schema::{Schema, canonical};
 use crate::template::{self, Compiled};
 use asset::canonical::canonical_json;
+use asset::field::PromptRef;
 use asset::ids::Sha256;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -204,6 +205,11 @@ impl Prompt {
     /// Returns `greenroom.version`, empty if there is none.
     pub fn version(&self) -> &str {
         self.document.own_text("version").unwrap_or_default()
+    }
+
+    /// Returns what a profile and a task call this very state of the prompt.
+    pub fn reference(&self) -> PromptRef {
+        PromptRef { id: self.id().to_owned(), version: self.version().to_owned(), hash: self.hash.clone() }
     }
 
     pub fn document(&self) -> &Document {

@@ -5,20 +5,25 @@
 //! prompts/{id}/evals/{hash}/{record}.json  created: how an eval of exactly this hash went
 //! prompts/{id}/labels/{label}.json         swapped: where a label points, with its history
 //! ```
+//!
+//! Two labels are two objects, and no store swaps both at once. So a canary that is production is none for whoever
+//! reads ([`crate::Shelf`]), and production that moves to its canary, or away from it, ends it in the order in which
+//! nothing is in force in between that nobody asked for.
 
 mod label;
 mod published;
+mod reader;
 
-pub use label::{Label, LabelState, Move, MoveKind};
-pub use published::{EvalRecord, Published};
+pub use label::{Label, LabelState, Move, MoveKind, Pointer, Promotion};
+pub use published::{Answers, EvalRecord, Published};
+pub(crate) use reader::Reader;
 
 use crate::lint::{Finding, is_id, lint};
 use crate::prompt::{Prompt, PromptError};
 use asset::canonical::canonical_json;
 use asset::ids::Sha256;
 use ports::blob::{created_before, list_all};
-use ports::{CreateBlob, ETag, Kind, ListBlobs, PortError, ReadBlob, SwapBlob};
-use serde::de::DeserializeOwned;
+use ports::{CreateBlob, Kind, ListBlobs, PortError, ReadBlob, SwapBlob};
 use std::sync::Arc;
 
 /// Something that the registry did not do.
@@ -30,19 +35,25 @@ pub enum RegistryError {
     Id { id: String },
     #[error("the prompt `{id}` has no published state `{hash}`: publish it first")]
     NotPublished { id: String, hash: Sha256 },
-    #[error("the prompt `{id}` has no label `{label}` yet: run `greenroom prompts promote {id} --label {label}`")]
+    #[error(
+        "the label `{label}` of the prompt `{id}` points at nothing: run `greenroom prompts promote {id} --label {label}`"
+    )]
     NoLabel { id: String, label: Label },
+    #[error("`{hash}` of the prompt `{id}` is production: there is nothing to try")]
+    IsProduction { id: String, hash: Sha256 },
+    #[error("a label does not move without a word: say {missing}")]
+    NoReason { missing: &'static str },
     /// There is no eval of exactly this hash.
-    #[error("`{hash}` of the prompt `{id}` was never evaluated: run `greenroom prompts eval {id}`, then promote again")]
+    #[error(
+        "`{hash}` of the prompt `{id}` was never evaluated: run `greenroom prompts eval FILE --record`, then promote again"
+    )]
     NoEval { id: String, hash: Sha256 },
     /// The newest eval of this hash did not pass.
     #[error(
-        "`{hash}` of the prompt `{id}` did not pass its eval: {}; fix it, then run `greenroom prompts eval {id}`",
+        "`{hash}` of the prompt `{id}` did not pass its eval: {}; fix it, then run `greenroom prompts eval FILE --record`",
         .reasons.join(", ")
     )]
     EvalFailed { id: String, hash: Sha256, reasons: Vec<String> },
-    #[error("the label `{label}` of the prompt `{id}` has nothing before `{hash}` to go back to")]
-    NothingBefore { id: String, label: Label, hash: Sha256 },
     /// Somebody else moved the label between our look and our write.
     #[error("the label `{label}` of the prompt `{id}` was moved meanwhile: look again, then decide again")]
     Moved { id: String, label: Label },
@@ -92,30 +103,28 @@ impl Registry {
 
     /// Returns a published prompt, after a check that it is what its hash says.
     pub async fn get(&self, id: &str, hash: &Sha256) -> Result<Prompt, RegistryError> {
-        let key = prompt_key(id, hash)?;
-        let Some((published, _)) = self.read_json::<Published>(&key).await? else {
-            return Err(RegistryError::NotPublished { id: id.to_owned(), hash: hash.clone() });
-        };
-        let prompt = published.prompt(&key)?;
-        if prompt.hash() != hash || prompt.id() != id {
-            let why = format!("it holds `{}` with the hash `{}`", prompt.id(), prompt.hash());
-            return Err(RegistryError::Damaged { key, why });
-        }
-        Ok(prompt)
+        self.reader().get(id, hash).await
+    }
+
+    /// Returns the hashes of a prompt's published states, in no order that means anything.
+    pub async fn published(&self, id: &str) -> Result<Vec<Sha256>, RegistryError> {
+        let folder = folder(id)?;
+        let blobs = list_all(&*self.list, &folder).await?;
+        let hash = |key: &str| Sha256::parse(key.strip_prefix(&folder)?.strip_suffix(".json")?).ok();
+        Ok(blobs.iter().filter_map(|blob| hash(&blob.key)).collect())
     }
 
     /// Returns the prompt that a label points at.
     pub async fn labelled(&self, id: &str, label: Label) -> Result<Prompt, RegistryError> {
-        match self.label(id, label).await? {
-            Some(state) => self.get(id, &state.hash).await,
+        match self.label(id, label).await?.points_at {
+            Some(pointer) => self.get(id, &pointer.hash).await,
             None => Err(RegistryError::NoLabel { id: id.to_owned(), label }),
         }
     }
 
-    /// Returns where a label points and how it got there; `None` before its first promotion.
-    pub async fn label(&self, id: &str, label: Label) -> Result<Option<LabelState>, RegistryError> {
-        let state = self.read_json::<LabelState>(&label_key(id, label)?).await?;
-        Ok(state.map(|(state, _)| state))
+    /// Returns where a label points and how it got there; nowhere before its first promotion.
+    pub async fn label(&self, id: &str, label: Label) -> Result<LabelState, RegistryError> {
+        self.reader().label(id, label).await
     }
 
     /// Keeps how an eval went.
@@ -125,59 +134,88 @@ impl Registry {
         Ok(created_before(self.create.create(&key, text.into_bytes().into()).await)?)
     }
 
-    /// Points a label at a published hash, if the newest eval of exactly this hash passed. Fine if it points there
-    /// already.
+    /// Points a label at a published hash, if the newest eval of exactly this hash passed. Fine if it points there already. Production
+    /// that moves to its canary ends it.
     pub async fn promote(
         &self,
         id: &str,
         hash: &Sha256,
-        label: Label,
+        to: Promotion,
         reason: Reason,
     ) -> Result<LabelState, RegistryError> {
+        reason.check()?;
         self.get(id, hash).await?;
         self.check_eval(id, hash).await?;
-        self.move_label(id, label, |state| {
-            let next = Move::new(MoveKind::Promote, hash, reason);
-            Ok(match state {
-                Some(state) if state.hash == *hash => state,
-                Some(state) => state.after(next),
-                None => LabelState::first(next),
-            })
-        })
-        .await
+        if to.label() == Label::Canary && self.points_at(id, Label::Production, hash).await? {
+            return Err(RegistryError::IsProduction { id: id.to_owned(), hash: hash.clone() });
+        }
+        let pointer = Some(Pointer { hash: hash.clone(), share: to.share() });
+        let promoted = self.move_label(id, to.label(), |state| match state.points_at == pointer {
+            true => Ok(state),
+            false => Ok(state.after(Move::new(MoveKind::Promote, pointer, &reason))),
+        });
+        let promoted = promoted.await?;
+        if to == Promotion::Production {
+            // Afterwards: until then it is one and the same prompt under two labels.
+            self.end_canary(id, hash, &reason).await?;
+        }
+        Ok(promoted)
     }
 
-    /// Points a label at where it was before its last promotion that still counts: twice goes back two. Needs no eval.
+    /// Takes a label back; needs no eval. Production goes to where it was before its last promotion that still counts (twice goes back
+    /// two), in the end to what is compiled in. A canary ends.
     pub async fn rollback(&self, id: &str, label: Label, reason: Reason) -> Result<LabelState, RegistryError> {
+        reason.check()?;
+        if label == Label::Production
+            && let Some(pointer) = self.label(id, label).await?.points_at
+        {
+            // Before: what production leaves must not live on as the canary that it once was.
+            self.end_canary(id, &pointer.hash, &reason).await?;
+        }
         self.move_label(id, label, |state| {
-            let state = state.ok_or_else(|| RegistryError::NoLabel { id: id.to_owned(), label })?;
-            let Some(before) = state.before() else {
-                return Err(RegistryError::NothingBefore { id: id.to_owned(), label, hash: state.hash });
-            };
-            Ok(state.after(Move::new(MoveKind::Rollback, &before, reason)))
+            if state.points_at.is_none() {
+                return Err(RegistryError::NoLabel { id: id.to_owned(), label });
+            }
+            let to = if label == Label::Production { state.before() } else { None };
+            Ok(state.after(Move::new(MoveKind::Rollback, to, &reason)))
         })
         .await
     }
 
-    async fn check_eval(&self, id: &str, hash: &Sha256) -> Result<(), RegistryError> {
+    async fn points_at(&self, id: &str, label: Label, hash: &Sha256) -> Result<bool, RegistryError> {
+        Ok(self.label(id, label).await?.points_at.is_some_and(|pointer| pointer.hash == *hash))
+    }
+
+    async fn end_canary(&self, id: &str, hash: &Sha256, reason: &Reason) -> Result<(), RegistryError> {
+        let ended = self.move_label(id, Label::Canary, |state| match &state.points_at {
+            Some(pointer) if pointer.hash == *hash => Ok(state.after(Move::new(MoveKind::End, None, reason))),
+            _ => Ok(state),
+        });
+        ended.await.map(drop)
+    }
+
+    /// Returns the newest eval of exactly this hash. Of two at the same time, the one that failed counts.
+    pub async fn newest_eval(&self, id: &str, hash: &Sha256) -> Result<Option<EvalRecord>, RegistryError> {
         let mut newest: Option<EvalRecord> = None;
         for blob in list_all(&*self.list, &evals_prefix(id, hash)?).await? {
-            let Some((record, _)) = self.read_json::<EvalRecord>(&blob.key).await? else { continue };
+            let Some((record, _)) = self.reader().read_json::<EvalRecord>(&blob.key).await? else { continue };
             if record.hash != *hash || record.id != id {
                 return Err(RegistryError::Damaged { key: blob.key, why: format!("it is about `{}`", record.hash) });
             }
-            // Of two at the same time, the one that failed counts.
             let rank = |record: &EvalRecord| (record.at_ms, !record.passed);
             if newest.as_ref().is_none_or(|newest| rank(&record) > rank(newest)) {
                 newest = Some(record);
             }
         }
-        match newest {
-            None => Err(RegistryError::NoEval { id: id.to_owned(), hash: hash.clone() }),
+        Ok(newest)
+    }
+
+    async fn check_eval(&self, id: &str, hash: &Sha256) -> Result<(), RegistryError> {
+        let (id, hash) = (id.to_owned(), hash.clone());
+        match self.newest_eval(&id, &hash).await? {
+            None => Err(RegistryError::NoEval { id, hash }),
             Some(record) if record.passed => Ok(()),
-            Some(record) => {
-                Err(RegistryError::EvalFailed { id: id.to_owned(), hash: hash.clone(), reasons: record.reasons })
-            }
+            Some(record) => Err(RegistryError::EvalFailed { id, hash, reasons: record.reasons }),
         }
     }
 
@@ -185,12 +223,13 @@ impl Registry {
         &self,
         id: &str,
         label: Label,
-        decide: impl FnOnce(Option<LabelState>) -> Result<LabelState, RegistryError>,
+        decide: impl FnOnce(LabelState) -> Result<LabelState, RegistryError>,
     ) -> Result<LabelState, RegistryError> {
         let key = label_key(id, label)?;
-        let (state, etag) = self.read_json::<LabelState>(&key).await?.unzip();
+        let (state, etag) = self.reader().read_json::<LabelState>(&key).await?.unzip();
+        let state = state.unwrap_or_default();
         let next = decide(state.clone())?;
-        if state.as_ref() == Some(&next) {
+        if state == next {
             return Ok(next);
         }
         // No second try: whoever moved it knew something that our caller does not.
@@ -201,16 +240,8 @@ impl Registry {
         }
     }
 
-    /// `None` if there is no object.
-    async fn read_json<T: DeserializeOwned>(&self, key: &str) -> Result<Option<(T, ETag)>, RegistryError> {
-        match self.read.read(key).await {
-            Ok(blob) => match serde_json::from_slice(&blob.bytes) {
-                Ok(value) => Ok(Some((value, blob.etag))),
-                Err(error) => Err(RegistryError::Damaged { key: key.to_owned(), why: error.to_string() }),
-            },
-            Err(error) if error.kind == Kind::NotFound => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+    fn reader(&self) -> Reader {
+        Reader(self.read.clone())
     }
 }
 

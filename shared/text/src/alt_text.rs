@@ -35,6 +35,10 @@ pub use file::RulesError;
 pub use finding::{Finding, Verdict, grade};
 pub use rules::{DEFAULT_RULES, Rules};
 
+pub(crate) use reading::excerpt;
+pub(crate) use shape::is_hidden;
+pub(crate) use words::{Gap, fold, gap, is_apostrophe, quotations};
+
 use finding::Findings;
 use reading::Reading;
 

@@ -1,5 +1,7 @@
 //! Checks on words that people will read. Pure: the same words and rules give the same findings.
 //!
 //! [`alt_text`] says what is wrong with a picture's alternative text, and whether it may be published without a person.
+//! [`brand`] reads a brand guide, chooses the rules that apply to a text, and finds where a text breaks one.
 
 pub mod alt_text;
+pub mod brand;

@@ -11,7 +11,8 @@ use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use ports::{CatalogPage, CatalogQuery, Kind, PortError};
+use ports::search::{Hit, Meaning, Why, search};
+use ports::{CatalogQuery, Kind, PortError};
 use serde::Deserialize;
 
 const PAGE_SIZE: usize = 48;
@@ -66,17 +67,34 @@ impl Ask {
 
 type Counts = Vec<(AssetState, u64)>;
 
-/// Reads one page of the list and the counts beside it.
-pub async fn list(console: &Console, ask: &Ask) -> Result<(CatalogPage, Counts), PortError> {
+/// One page of a list.
+pub struct Listed {
+    pub tiles: Vec<Tile>,
+    pub next: Option<String>,
+    /// Whether meaning was used; absent where nothing was searched for.
+    pub meaning: Option<Meaning>,
+    pub counts: Counts,
+}
+
+/// Reads one page of the list, or of what a search finds, and the counts beside it.
+pub async fn list(console: &Console, ask: &Ask) -> Result<Listed, PortError> {
     let query = ask.query();
-    let page = match console.catalog.list(&query).await {
+    let (catalog, mapper) = (console.catalog.as_ref(), console.meaning.as_deref());
+    let found = match search(catalog, mapper, &query).await {
         // An address from elsewhere whose page nobody knows: begin at the beginning.
         Err(error) if error.kind == Kind::Fatal && query.after.is_some() => {
-            console.catalog.list(&CatalogQuery { after: None, ..query }).await?
+            search(catalog, mapper, &CatalogQuery { after: None, ..query }).await?
         }
-        page => page?,
+        found => found?,
     };
-    Ok((page, console.catalog.counts().await?))
+    let is_search = !ask.text().is_empty();
+    let tile = |hit: Hit| if is_search { Tile::of_hit(hit) } else { Tile::of(hit.entry) };
+    Ok(Listed {
+        tiles: found.hits.into_iter().map(tile).collect(),
+        next: found.next,
+        meaning: is_search.then_some(found.meaning),
+        counts: console.catalog.counts().await?,
+    })
 }
 
 /// Returns what is wrong with the queues, in words; empty while all is well.
@@ -98,24 +116,24 @@ pub async fn troubles(console: &Console) -> Vec<String> {
 }
 
 pub async fn show(State(console): State<Shared>, Query(ask): Query<Ask>, headers: HeaderMap) -> Response {
-    let (page, counts) = match list(&console, &ask).await {
+    let Listed { tiles, next, meaning, counts } = match list(&console, &ask).await {
         Ok(found) => found,
         Err(error) => return failure("/", &headers, &error),
     };
     let troubles = troubles(&console).await;
     let n_all: u64 = counts.iter().filter(|(state, _)| *state != AssetState::Deleted).map(|(_, n)| n).sum();
-    let tiles: Vec<Tile> = page.entries.into_iter().map(Tile::of).collect();
     let content = html! {
         h1.hidden-text { "Assets" }
         div #troubles data-live { @for trouble in &troubles { p.bar.warn role="alert" { (glyph("failed")) span { (trouble) } } } }
         (filters(&ask, &counts, n_all))
+        @if let Some(words) = meaning.as_ref().and_then(|meaning| meaning_words(&console, meaning)) { p #meaning .facts { (words) } }
         ul #grid .grid data-live-list { @for tile in &tiles { (self::tile(tile)) } }
         div #rest data-live {
             @if tiles.is_empty() { (empty(&ask, n_all)) }
-            @if page.next.is_some() || ask.after.is_some() {
+            @if next.is_some() || ask.after.is_some() {
                 nav.pager aria-label="Pages" {
                     @if ask.after.is_some() { a.button href=(ask.address("/", ask.state(), None)) { (glyph("back")) "First page" } }
-                    @if let Some(next) = &page.next {
+                    @if let Some(next) = &next {
                         a.button rel="next" href=(ask.address("/", ask.state(), Some(next))) { "Next page" }
                     }
                 }
@@ -127,17 +145,34 @@ pub async fn show(State(console): State<Shared>, Query(ask): Query<Ask>, headers
             ul {}
         }
     };
+    let invitation = if console.meaning.is_some() { "Search by words or meaning" } else { "Search names and texts" };
     let tools = html! {
         form.search role="search" method="get" action="/" {
             @if let Some(state) = ask.state() { input type="hidden" name="state" value=(state.as_str()); }
-            label.hidden-text for="q" { "Search by file name" }
+            label.hidden-text for="q" { (invitation) }
             (glyph("search"))
-            input #q name="q" type="search" value=(ask.text()) placeholder="Search by file name" autocomplete="off" spellcheck="false";
+            input #q name="q" type="search" value=(ask.text()) placeholder=(invitation) autocomplete="off" spellcheck="false";
         }
         label.button.primary.upload { (glyph("upload")) span { "Upload" } input #files type="file" multiple; }
     };
-    let poll = Some(ask.address("/api/assets", ask.state(), ask.after.as_deref()));
+    // What meaning found stays as it is until somebody asks again: looking anew reads every vector.
+    let is_live = !matches!(meaning, Some(Meaning::Used { .. } | Meaning::Failed { .. }));
+    let poll = is_live.then(|| ask.address("/api/assets", ask.state(), ask.after.as_deref()));
     Html(frame(Some(&console), Frame { title: "Assets", poll, tools }, content).into_string()).into_response()
+}
+
+/// Says in one line whether meaning was used, and why not.
+fn meaning_words(console: &Console, meaning: &Meaning) -> Option<String> {
+    let is_configured = console.profile.models.embedding.is_some();
+    match meaning {
+        Meaning::Used { model } => Some(format!("Found by words, and by meaning with {}.", visible(model))),
+        Meaning::Off if is_configured => Some("Found by words: this console asks no models.".to_owned()),
+        Meaning::Off => {
+            Some("Found by words: the profile names no model for meaning (`embedding` in `[models]`).".to_owned())
+        }
+        Meaning::NotAsked => None,
+        Meaning::Failed { why } => Some(format!("Found by words only, for now: {}.", visible(why))),
+    }
 }
 
 fn filters(ask: &Ask, counts: &Counts, n_all: u64) -> Markup {
@@ -167,6 +202,8 @@ fn filters(ask: &Ask, counts: &Counts, n_all: u64) -> Markup {
 
 fn tile(tile: &Tile) -> Markup {
     let is_processing = tile.state == AssetState::Processing;
+    // What words found shows why by itself.
+    let is_by_meaning = tile.found.as_ref().is_some_and(|found| found.why == Why::Meaning);
     let says_why = matches!(tile.state, AssetState::ReadyWithGaps | AssetState::Failed | AssetState::InReview);
     html! {
         li id={ "tile-" (tile.id) } data-state=(tile.state_words) {
@@ -182,7 +219,7 @@ fn tile(tile: &Tile) -> Markup {
                 span.about {
                     @if let Some(folder) = &tile.name.folder { span.folder { bdi { (folder) } } }
                     (name(&tile.name))
-                    span.facts { (tile.facts()) }
+                    span.facts { (tile.facts()) @if is_by_meaning { " · by meaning" } }
                     span.row {
                         (chip(tile.state))
                         @if is_processing && tile.n_steps > 0 {
@@ -208,7 +245,7 @@ fn empty(ask: &Ask, n_all: u64) -> Markup {
                 (glyph("search"))
                 h2 { "No asset matches" }
                 @if ask.text().is_empty() { p { "No asset is in this state now." } }
-                @else { p { "Each word you typed must begin a word of the file's name." } }
+                @else { p { "Each word you typed must begin a word of the file's name or of its texts." } }
                 p { a.button href="/" { "Show all assets" } }
             }
         };

@@ -3,7 +3,7 @@
 use super::{capital, glyph};
 use crate::Console;
 use crate::api::Given;
-use ::asset::field::{Field, FieldState, FieldStatus, Finding, Severity, Written};
+use ::asset::field::{self, Field, FieldState, FieldStatus, Finding, Severity, UNDETERMINED, Written};
 use ::asset::manifest::Manifest;
 use ::asset::readiness::StepStatus;
 use ::asset::why::provenance;
@@ -71,7 +71,7 @@ pub fn alt_state(manifest: &Manifest) -> Option<&FieldState> {
 }
 
 fn title(state: &FieldState) -> String {
-    format!("{} in {}", state.field.words(), visible(&state.locale))
+    visible(&field::title(state.field, &state.locale))
 }
 
 struct Card<'a> {
@@ -113,7 +113,8 @@ impl<'a> Card<'a> {
             li id=(self.id) data-state=(status.words()) data-name=(capital(&self.title)) {
                 div.row {
                     h3 tabindex="-1" {
-                        (capital(field.words())) span.hidden-text { " in" } " " span.tag { bdi { (visible(locale)) } }
+                        (capital(field.words()))
+                        @if locale != UNDETERMINED { span.hidden-text { " in" } " " span.tag { bdi { (visible(locale)) } } }
                     }
                     (mark(*status, self.refusal().is_some()))
                 }
@@ -178,7 +179,7 @@ impl<'a> Card<'a> {
     /// Returns what was found and the way out, if the step that writes this text was refused.
     fn refusal(&self) -> Option<(String, String)> {
         let FieldState { field, locale, .. } = self.state;
-        let title = format!("write {} in {locale}", field.words());
+        let title = format!("write {}", field::title(*field, locale));
         let step = self.manifest.readiness.steps.iter().find(|step| step.title == title)?;
         match &step.status {
             StepStatus::Refused { refusal } => Some((visible(&refusal.found), visible(&refusal.way_out))),
@@ -197,13 +198,20 @@ impl<'a> Card<'a> {
                 }
             }
             (self.words(&written.text))
+            @if !written.suggestions.is_empty() {
+                p.facts { "Not in the vocabulary: " bdi { (visible(&written.suggestions.join(", "))) } }
+            }
         }
     }
 
     fn words(&self, text: &str) -> Markup {
         let lines = text.split('\n').map(visible).collect::<Vec<_>>().join("\n");
         html! {
-            @if text.is_empty() { p.words.facts { "Empty: the picture is decorative." } }
+            @if text.is_empty() {
+                p.words.facts {
+                    @if self.state.field == Field::AltText { "Empty: the picture is decorative." } @else { "Nothing was found." }
+                }
+            }
             @else { p.words lang=(self.state.locale) dir="auto" { (lines) } }
         }
     }
@@ -219,7 +227,9 @@ impl<'a> Card<'a> {
                 @if let (FieldStatus::Stale, Some(text)) = (status, text) {
                     (self.form("edit_text", "Confirmed.", html! {
                         (self.seen())
-                        @if text.is_empty() { input type="hidden" name="decorative" value="on"; }
+                        @if text.is_empty() && self.state.field == Field::AltText {
+                            input type="hidden" name="decorative" value="on";
+                        }
                         @else { input type="hidden" name="text" value=(text); }
                         (self.button("confirm", "It still fits", true))
                     }))

@@ -118,6 +118,7 @@ impl Life {
             Job::Inspect => inspected(),
             Job::Render { .. } => Outcome::Rendered { outputs: vec![output(task)] },
             Job::Write(spec) => (self.writes)(spec),
+            Job::Embed(_) => unreachable!("no profile here names a model for it"),
         };
         Fact::Result(TaskResult::new(task, outcome, 2, 1))
     }
@@ -258,6 +259,9 @@ pub fn written(spec: &WriteSpec, text: &str, findings: Vec<Finding>) -> Written 
         locale: spec.locale.clone(),
         text: text.to_owned(),
         is_decorative: text.is_empty(),
+        confidence: Vec::new(),
+        suggestions: Vec::new(),
+        evidence: Vec::new(),
         findings,
         provenance: Provenance {
             prompt: spec.prompt.clone(),

@@ -3,6 +3,7 @@
 mod access;
 mod life;
 mod pages;
+mod search;
 mod texts;
 mod words;
 mod world;

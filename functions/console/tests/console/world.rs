@@ -17,7 +17,7 @@ use axum::http::{Method, Request, Response, StatusCode};
 use console::{Access, Console, Health, QueueHealth, router};
 use http_body_util::BodyExt;
 use ports::memory::{ManualClock, MemoryCatalog, MemoryQueue, MemoryStore};
-use ports::{Catalog, CreateBlob, DeadLetter, Depth, PortError, PresignBlob, PresignRead, PresignedPut};
+use ports::{Catalog, CreateBlob, DeadLetter, Depth, MapQuery, PortError, PresignBlob, PresignRead, PresignedPut};
 use std::sync::Arc;
 use tower::ServiceExt;
 
@@ -29,6 +29,7 @@ pub struct World {
     pub router: Router,
     pub store: Arc<MemoryStore>,
     pub settle: Arc<MemoryQueue>,
+    pub catalog: Arc<MemoryCatalog>,
     pub asset: AssetId,
     pub manifest: Manifest,
 }
@@ -84,6 +85,16 @@ impl World {
 
     /// With one asset under a profile.
     pub async fn of(profile: Arc<Profile>, manifest: Manifest, downloads: Option<Arc<dyn PresignRead>>) -> Self {
+        World::asking(profile, manifest, downloads, None).await
+    }
+
+    /// The same, where somebody knows what questions mean.
+    pub async fn asking(
+        profile: Arc<Profile>,
+        manifest: Manifest,
+        downloads: Option<Arc<dyn PresignRead>>,
+        meaning: Option<Arc<dyn MapQuery>>,
+    ) -> Self {
         let clock = Arc::new(ManualClock::new(1_795_408_580_000));
         let store = Arc::new(MemoryStore::new(clock.clone()));
         let catalog = Arc::new(MemoryCatalog::default());
@@ -102,7 +113,8 @@ impl World {
         let router = router(Console {
             store: store.clone(),
             facts: store.clone(),
-            catalog,
+            catalog: catalog.clone(),
+            meaning,
             settle: queue.clone(),
             uploads: Arc::new(Presign),
             upload_origin: Some("https://inbox.example".into()),
@@ -112,7 +124,7 @@ impl World {
             clock,
             access: Access::new(TOKEN, &["console.example".to_owned()]),
         });
-        World { router, store, settle: queue, asset, manifest }
+        World { router, store, settle: queue, catalog, asset, manifest }
     }
 
     pub fn rendition(&self) -> String {

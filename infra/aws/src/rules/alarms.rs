@@ -1,15 +1,18 @@
-//! `A`: somebody hears of dead letters, of what waits too long, and of a console that fails; a page shows how all of
-//! it is doing.
+//! `A`: somebody hears of dead letters, of what waits too long, of a console that fails, and of functions that spend money
+//! and end without an answer; a page shows how all of it is doing.
 
 use super::queues::dead_queues;
 use super::{Findings, number};
 use crate::Stack;
+use crate::calls::Calls;
 use crate::model::{items, target};
 use serde_json::Value;
 
 const API: &str = "AWS::ApiGatewayV2::Api";
 
-pub fn check(stack: &Stack, found: &mut Findings) {
+const FUNCTION: &str = "AWS::Lambda::Function";
+
+pub fn check(stack: &Stack, calls: &Calls, found: &mut Findings) {
     let dead = dead_queues(stack);
     for (name, _) in stack.of("AWS::SQS::Queue") {
         let is_dead = dead.contains(name);
@@ -29,11 +32,13 @@ pub fn check(stack: &Stack, found: &mut Findings) {
         found.unless(is_watched, rule, name, format!("no alarm watches the maximum of its `{metric}`"));
     }
     for (name, _) in stack.of(API) {
-        let is_watched = stack.of("AWS::CloudWatch::Alarm").any(|(_, alarm)| {
-            let counts = alarm["Statistic"] == "Sum" && number(&alarm["Threshold"]).is_some();
-            alarm["MetricName"] == "5xx" && counts && watches(alarm, "AWS/ApiGateway", name)
-        });
-        found.unless(is_watched, "A4", name, "no alarm counts its own failures (`5xx`)");
+        let is_counted = is_counted(stack, "AWS/ApiGateway", "5xx", name);
+        found.unless(is_counted, "A4", name, "no alarm counts its own failures (`5xx`)");
+    }
+    for (name, _) in stack.of(FUNCTION) {
+        let is_paid = calls.is_paid(&name.trim_end_matches("Function").to_lowercase());
+        let is_counted = !is_paid || is_counted(stack, "AWS/Lambda", "Errors", name);
+        found.unless(is_counted, "A7", name, "no alarm counts its `Errors`, and every try may cost money");
     }
     for (name, alarm) in stack.of("AWS::CloudWatch::Alarm") {
         check_alarm(stack, name, alarm, found);
@@ -41,8 +46,19 @@ pub fn check(stack: &Stack, found: &mut Findings) {
     check_dashboard(stack, found);
 }
 
+fn is_counted(stack: &Stack, namespace: &str, metric: &str, resource: &str) -> bool {
+    stack.of("AWS::CloudWatch::Alarm").any(|(_, alarm)| {
+        let counts = alarm["Statistic"] == "Sum" && number(&alarm["Threshold"]).is_some();
+        alarm["MetricName"] == metric && counts && watches(alarm, namespace, resource)
+    })
+}
+
 fn watches(alarm: &Value, namespace: &str, resource: &str) -> bool {
-    let dimension = if namespace == "AWS/SQS" { "QueueName" } else { "ApiId" };
+    let dimension = match namespace {
+        "AWS/SQS" => "QueueName",
+        "AWS/Lambda" => "FunctionName",
+        _ => "ApiId",
+    };
     let is_of = |one: &&Value| one["Name"] == dimension && target(&one["Value"]) == Some(resource);
     alarm["Namespace"] == namespace && items(&alarm["Dimensions"]).iter().any(is_of)
 }
@@ -71,7 +87,7 @@ fn check_dashboard(stack: &Stack, found: &mut Findings) {
         .of("AWS::CloudWatch::Dashboard")
         .filter_map(|(_, dashboard)| dashboard["DashboardBody"].as_str())
         .collect();
-    for kind in ["AWS::SQS::Queue", "AWS::Lambda::Function", API] {
+    for kind in ["AWS::SQS::Queue", FUNCTION, API] {
         for (name, _) in stack.of(kind) {
             let is_shown = bodies.contains(&format!("${{{name}}}")) || bodies.contains(&format!("${{{name}."));
             found.unless(is_shown, "A5", name, "is on no dashboard");

@@ -1,6 +1,6 @@
 //! `S`: buckets are private, encrypted, versioned, reached by TLS only, and outlive the stack.
 
-use super::{Findings, number};
+use super::{Findings, number, outlives_its_stack};
 use crate::Stack;
 use crate::model::{items, target, texts};
 use crate::policy::{place, statements};
@@ -24,9 +24,12 @@ pub fn check(stack: &Stack, found: &mut Findings) {
     }
     check_uploads(stack, found);
     for (name, resource) in stack.all().filter(|(_, resource)| resource["Type"] == "AWS::S3::Bucket") {
-        let is_kept = |policy: &Value| *policy == "Retain" || *policy == "RetainExceptOnCreate";
-        let is_retained = is_kept(&resource["DeletionPolicy"]) && resource["UpdateReplacePolicy"] == "Retain";
-        found.unless(is_retained, "S6", name, "goes with the stack: set DeletionPolicy and UpdateReplacePolicy");
+        found.unless(
+            outlives_its_stack(resource),
+            "S6",
+            name,
+            "goes with the stack: set DeletionPolicy and UpdateReplacePolicy",
+        );
     }
 }
 

@@ -9,8 +9,11 @@ use serde_json::Value;
 const PROFILE: &str = include_str!("../../../../shared/asset/src/profile/default.toml");
 /// Beside the pixels there are the runtime, the original and the outputs.
 const MEMORY_MARGIN_MB: f64 = 512.0;
-/// Reading the original and writing the outputs; the claim on a task expires after as much.
+/// Reading the original and writing the outputs, or asking a model; the claim on a task expires after as much.
 const TIME_MARGIN_S: f64 = 60.0;
+
+/// Functions that decode pictures.
+const DECODERS: [&str; 3] = ["CaptionFunction", "ResizeFunction", "TagFunction"];
 
 pub fn check(stack: &Stack, found: &mut Findings) {
     for (name, function) in stack.of("AWS::Lambda::Function") {
@@ -26,23 +29,14 @@ pub fn check(stack: &Stack, found: &mut Findings) {
         found.unless((1.0..=900.0).contains(&timeout), "F3", name, "the timeout is not within 1 to 900 s");
         found.unless(function["TracingConfig"]["Mode"] == "Active", "F4", name, "is not traced");
     }
-    if let Some(resize) = stack.get("AWS::Lambda::Function", "ResizeFunction") {
-        let timeout = number(&resize["Timeout"]).unwrap_or(3.0);
+    for (name, function) in DECODERS.iter().filter_map(|name| Some((*name, stack.get("AWS::Lambda::Function", name)?)))
+    {
+        let timeout = number(&function["Timeout"]).unwrap_or(3.0);
         let needed = limit("max_time_ms") / 1000.0 + TIME_MARGIN_S;
-        found.unless(
-            timeout >= needed,
-            "F5",
-            "ResizeFunction",
-            format!("the profile's `max_time_ms` needs {needed} s"),
-        );
-        let memory = number(&resize["MemorySize"]).unwrap_or(128.0);
+        found.unless(timeout >= needed, "F5", name, format!("the profile's `max_time_ms` needs {needed} s"));
+        let memory = number(&function["MemorySize"]).unwrap_or(128.0);
         let needed = limit("max_memory_bytes") / 1_048_576.0 + MEMORY_MARGIN_MB;
-        found.unless(
-            memory >= needed,
-            "F5",
-            "ResizeFunction",
-            format!("the profile's `max_memory_bytes` needs {needed} MB"),
-        );
+        found.unless(memory >= needed, "F5", name, format!("the profile's `max_memory_bytes` needs {needed} MB"));
     }
 }
 

@@ -43,7 +43,7 @@ pub fn dangling(stack: &Stack, found: &mut Findings) {
         walk(resource, &mut |text| {
             for reference in text.split("${").skip(1).filter_map(|rest| rest.split('}').next()) {
                 let to = reference.split('.').next().unwrap_or(reference);
-                let is_known = names.contains(to) || to.starts_with("AWS::");
+                let is_known = names.contains(to) || to.starts_with("AWS::") || stack.list(to).is_some();
                 found.unless(is_known, "R1", name, format!("refers to `{to}`, which is not there"));
             }
         });

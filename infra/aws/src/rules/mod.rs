@@ -8,6 +8,7 @@ mod events;
 mod functions;
 mod http;
 pub mod literals;
+mod models;
 pub mod money;
 mod needs;
 mod queues;
@@ -25,8 +26,9 @@ pub fn check(stack: &Stack, calls: &Calls) -> Vec<Finding> {
     access::check(stack, &mut found);
     events::check(stack, &mut found);
     writes::check(stack, calls, &mut found);
+    models::check(stack, &mut found);
     functions::check(stack, &mut found);
-    alarms::check(stack, &mut found);
+    alarms::check(stack, calls, &mut found);
     http::check(stack, &mut found);
     delivery::check(stack, &mut found);
     money::check(stack, &mut found);
@@ -61,4 +63,10 @@ pub fn number(value: &serde_json::Value) -> Option<f64> {
 /// A truth value, also where a parameter gave it as text.
 pub fn is_true(value: &serde_json::Value) -> bool {
     *value == true || *value == "true"
+}
+
+/// Whether a resource stays when its stack is deleted, or another one takes its place.
+pub fn outlives_its_stack(resource: &serde_json::Value) -> bool {
+    let is_kept = resource["DeletionPolicy"] == "Retain" || resource["DeletionPolicy"] == "RetainExceptOnCreate";
+    is_kept && resource["UpdateReplacePolicy"] == "Retain"
 }

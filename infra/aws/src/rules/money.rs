@@ -1,6 +1,7 @@
 //! `M`: a month without uploads costs next to nothing.
 
 use super::events::minutes_of_rate;
+use super::table::LEDGER;
 use super::{Findings, is_true, number};
 use crate::Stack;
 use crate::model::{items, target};
@@ -33,8 +34,9 @@ const POLLS_PER_MINUTE: f64 = 5.0 * 3.0;
 const SWEEP_S: f64 = 0.2;
 /// Metrics that a sweep writes into its log while nothing else happens: `done` and `latency` of settle.
 const METRICS: f64 = 2.0;
-const MOST_AT_LIST_PRICE: f64 = 6.0;
-const MOST_AFTER_FREE: f64 = 1.0;
+/// A function with a queue costs half a dollar: its polls and three alarms.
+const MOST_AT_LIST_PRICE: f64 = 7.0;
+const MOST_AFTER_FREE: f64 = 2.0;
 
 /// Resource types that cost by the hour, used or not.
 const ALWAYS_ON: [&str; 9] = [
@@ -115,12 +117,8 @@ pub fn check(stack: &Stack, found: &mut Findings) {
     for (name, table) in stack.of("AWS::DynamoDB::Table") {
         let is_on_demand = table["BillingMode"] == "PAY_PER_REQUEST";
         found.unless(is_on_demand, "M2", name, "pays for capacity by the hour: use PAY_PER_REQUEST");
-        found.unless(
-            is_true(&table["TimeToLiveSpecification"]["Enabled"]),
-            "M2",
-            name,
-            "keeps expired claims for ever",
-        );
+        let expires = name == LEDGER || is_true(&table["TimeToLiveSpecification"]["Enabled"]);
+        found.unless(expires, "M2", name, "keeps expired claims for ever");
     }
     for (name, function) in stack.of("AWS::Lambda::Function") {
         let is_provisioned = !function["ProvisionedConcurrencyConfig"].is_null();

@@ -14,15 +14,18 @@ const VALUES: &[(&str, &str)] = &[
     ("GREENROOM_INBOX_BUCKET", "${InboxBucket}"),
     ("GREENROOM_STORE_BUCKET", "${StoreBucket}"),
     ("GREENROOM_TABLE", "${Table}"),
+    ("GREENROOM_LEDGER_TABLE", "${LedgerTable}"),
     ("GREENROOM_INGEST_QUEUE_URL", "${IngestQueue}"),
     ("GREENROOM_RESIZE_QUEUE_URL", "${ResizeQueue}"),
+    ("GREENROOM_CAPTION_QUEUE_URL", "${CaptionQueue}"),
+    ("GREENROOM_TAG_QUEUE_URL", "${TagQueue}"),
     ("GREENROOM_SETTLE_QUEUE_URL", "${SettleQueue}"),
     ("GREENROOM_CONSOLE_SECRET", "${ConsoleSecret}"),
     ("GREENROOM_UPLOAD_ORIGIN", "https://${InboxBucket}.s3.${AWS::Region}.${AWS::URLSuffix}"),
     (
         "GREENROOM_QUEUES",
         "ingest=${IngestQueue}=${IngestDeadQueue},resize=${ResizeQueue}=${ResizeDeadQueue},\
-         settle=${SettleQueue}=${SettleDeadQueue}",
+         caption=${CaptionQueue}=${CaptionDeadQueue},tag=${TagQueue}=${TagDeadQueue},settle=${SettleQueue}=${SettleDeadQueue}",
     ),
 ];
 

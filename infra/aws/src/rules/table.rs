@@ -1,15 +1,16 @@
-//! `T`: the table is the one that the code knows. `K2`: a customer's key, if there is one, is used for everything
-//! that is kept.
+//! `T`: the tables are those that the code knows, and what cannot be rebuilt is kept. `K2`: a customer's key, if there is one, is used for
+//! everything that is kept.
 
-use super::{Findings, is_true};
+use super::{Findings, is_true, outlives_its_stack};
 use crate::Stack;
 use crate::policy::grants;
 use serde_json::{Value, json};
 
+/// What was paid, which nothing but this table knows.
+pub const LEDGER: &str = "LedgerTable";
+
 pub fn check(stack: &Stack, found: &mut Findings) {
     for (name, table) in stack.of("AWS::DynamoDB::Table") {
-        let attribute = &table["TimeToLiveSpecification"]["AttributeName"];
-        found.unless(*attribute == "expires_at", "T1", name, "the code writes the expiry into `expires_at`");
         let keys = json!([
             {"AttributeName": "pk", "KeyType": "HASH"},
             {"AttributeName": "sk", "KeyType": "RANGE"},
@@ -20,14 +21,29 @@ pub fn check(stack: &Stack, found: &mut Findings) {
             {"AttributeName": "sk", "AttributeType": "S"},
         ]);
         found.unless(table["AttributeDefinitions"] == types, "T1", name, "the code's keys are strings");
-        let recovery = &table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"];
-        let is_as_asked = is_true(recovery) == (stack.parameter("PointInTimeRecovery") == "true");
-        found.unless(is_as_asked, "T2", name, "is backed up if that was asked for");
+        let expiry = &table["TimeToLiveSpecification"];
+        let recovery = is_true(&table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]);
+        if name == LEDGER {
+            found.unless(expiry.is_null(), "T3", name, "what was paid does not expire");
+            found.unless(recovery, "T3", name, "cannot be rebuilt, and is not backed up");
+        } else {
+            let is_known = expiry["AttributeName"] == "expires_at";
+            found.unless(is_known, "T1", name, "the code writes the expiry into `expires_at`");
+            let is_as_asked = recovery == (stack.parameter("PointInTimeRecovery") == "true");
+            found.unless(is_as_asked, "T2", name, "is backed up if that was asked for");
+        }
     }
+    check_ledger(stack, found);
     let key = stack.parameter("KmsKeyArn");
     if !key.is_empty() {
         check_key(stack, key, found);
     }
+}
+
+fn check_ledger(stack: &Stack, found: &mut Findings) {
+    let ledger = stack.all().find(|(name, _)| *name == LEDGER).map(|(_, resource)| resource);
+    let is_retained = ledger.is_some_and(outlives_its_stack);
+    found.unless(is_retained, "T4", LEDGER, "goes with the stack: set DeletionPolicy and UpdateReplacePolicy");
 }
 
 fn check_key(stack: &Stack, key: &str, found: &mut Findings) {

@@ -21,8 +21,8 @@ fn a_month_of_nothing_costs_little() {
         idle.at_list_price, idle.after_free, idle.alarms, idle.dashboards, idle.secrets, idle.polls, idle.sweeps
     );
     // Counted by hand, so that a model that counts nothing does not pass for a cheap stack.
-    assert_eq!((idle.alarms, idle.dashboards, idle.secrets), (8.0, 1.0, 1.0));
-    assert_eq!(idle.polls, 3.0 * 5.0 * 3.0 * 60.0 * 24.0 * 30.0);
+    assert_eq!((idle.alarms, idle.dashboards, idle.secrets), (14.0, 1.0, 1.0));
+    assert_eq!(idle.polls, 5.0 * 5.0 * 3.0 * 60.0 * 24.0 * 30.0);
     assert_eq!(idle.sweeps, 30.0 * 97.0);
 }
 

@@ -1,6 +1,6 @@
 //! `calls.json` against the code: what functions hold, what adapters call, what mains read.
 
-use crate::template::{calls, workspace};
+use crate::template::{TEMPLATE, calls, workspace};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -16,29 +16,36 @@ const VERBS: &[(&str, &[&str])] = &[
     ("PresignBlob", &["s3:PutObject"]),
     ("PresignRead", &["s3:GetObject"]),
     ("SendMessages", &["sqs:SendMessage"]),
+    // What a function may do with a queue that feeds it is the platform's; to count is its own.
+    ("Queue", &["sqs:GetQueueAttributes"]),
     ("Claims", CLAIMS),
     ("Catalog", CATALOG_READS),
     ("Health", &["sqs:GetQueueAttributes"]),
+    ("ChooseModel", MODELS),
     // Nothing of AWS.
     ("Clock", &[]),
     ("Imaging", &[]),
+    ("Preview", &[]),
 ];
 
 const CLAIMS: &[&str] = &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"];
 const CATALOG_READS: &[&str] = &["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"];
+const MODELS: &[&str] = &["bedrock:InvokeModel"];
+/// What a till asks of the ledger. It lists nothing: that is the command line's.
+const LEDGER: &[&str] = &["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"];
 const CATALOG_WRITES: &[&str] = &["dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem"];
 
 /// What a function asks beyond its verbs, by the code that shows it.
 const SIGNS: &[(&str, &[&str])] = &[
     ("catalog.upsert(", CATALOG_WRITES),
+    ("Arc<Till>", LEDGER),
     ("Body::Stream(", &["s3:AbortMultipartUpload"]),
     ("GREENROOM_CONSOLE_SECRET", &["secretsmanager:GetSecretValue"]),
     (".dead_letters(", &["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"]),
     (".redrive(", &["sqs:StartMessageMoveTask"]),
 ];
 
-/// What the SDK's operations are called in policies. A part of a multipart upload is a put; a transaction is its puts
-/// and deletes.
+/// What the SDK's operations are called in policies. A part of a multipart upload is a put; a transaction is what it is made of.
 const OPERATIONS: &[(&str, &[&str])] = &[
     ("get_object", &["s3:GetObject"]),
     ("head_object", &["s3:GetObject", "s3:ListBucket"]),
@@ -56,7 +63,7 @@ const OPERATIONS: &[(&str, &[&str])] = &[
     ("query", &["dynamodb:Query"]),
     ("batch_get_item", &["dynamodb:BatchGetItem"]),
     ("batch_write_item", &["dynamodb:BatchWriteItem"]),
-    ("transact_write_items", &["dynamodb:PutItem", "dynamodb:DeleteItem"]),
+    ("transact_write_items", &[]),
     ("send_message_batch", &["sqs:SendMessage"]),
     ("get_queue_attributes", &["sqs:GetQueueAttributes"]),
     ("get_secret_value", &["secretsmanager:GetSecretValue"]),
@@ -68,6 +75,14 @@ const OPERATIONS: &[(&str, &[&str])] = &[
     ("change_message_visibility_batch", &["sqs:ChangeMessageVisibility"]),
     ("start_message_move_task", &["sqs:StartMessageMoveTask"]),
     ("list_message_move_tasks", &["sqs:ListMessageMoveTasks"]),
+];
+
+/// Parts of transactions, by what makes them.
+const PARTS: &[(&str, &str)] = &[
+    ("Put::builder()", "dynamodb:PutItem"),
+    ("Update::builder()", "dynamodb:UpdateItem"),
+    ("Delete::builder()", "dynamodb:DeleteItem"),
+    ("ConditionCheck::builder()", "dynamodb:ConditionCheckItem"),
 ];
 
 /// All Rust of a folder.
@@ -91,7 +106,11 @@ fn code_of(function: &str) -> String {
     let code: String =
         sources(&workspace().join("functions").join(function).join("src")).into_iter().map(|(_, text)| text).collect();
     assert!(!code.is_empty(), "functions/{function} has no code");
-    code
+    if !code.contains("pub vision: Vision") {
+        return code;
+    }
+    // What asks models for several functions asks it with the rights of each.
+    code + &sources(&workspace().join("shared/vision/src")).into_iter().map(|(_, text)| text).collect::<String>()
 }
 
 fn actions<'a>(calls: impl IntoIterator<Item = &'a stack::Call>) -> BTreeSet<&'a str> {
@@ -156,6 +175,7 @@ fn asked(sources: &[(String, String)], is_meant: impl Fn(&str) -> bool) -> BTree
             let actions = known.get(operation.as_str());
             asked.extend(*actions.unwrap_or_else(|| panic!("{name} calls `{operation}`: which action is that?")));
         }
+        asked.extend(PARTS.iter().filter(|(part, _)| text.contains(part)).map(|(_, action)| action));
     }
     asked
 }
@@ -176,10 +196,39 @@ fn adapters_call_what_verbs_stand_for() {
     assert_eq!(of("/s3", |_| true), expected, "objects");
     assert_eq!(of("/dynamodb/", |file| file == "claims.rs"), verb(&["Claims"]), "claims");
     let catalog: BTreeSet<&str> = CATALOG_READS.iter().chain(CATALOG_WRITES).copied().collect();
-    assert_eq!(of("/dynamodb/", |file| file != "claims.rs"), catalog, "catalog");
+    assert_eq!(of("/dynamodb/", |file| !["claims.rs", "ledger.rs"].contains(&file)), catalog, "catalog");
+    let ledger: BTreeSet<&str> = LEDGER.iter().copied().chain(["dynamodb:Query"]).collect();
+    assert_eq!(of("/dynamodb/", |file| file == "ledger.rs"), ledger, "ledger, with the lists of the command line");
     assert_eq!(of("/sqs/", |file| file == "send.rs"), verb(&["SendMessages"]), "sending");
     assert!(of("/sqs/", |file| file != "send.rs").contains("sqs:GetQueueAttributes"), "depth");
     assert_eq!(of("/secrets", |_| true), BTreeSet::from(["secretsmanager:GetSecretValue"]), "secrets");
+}
+
+#[test]
+fn models_are_asked_as_the_verb_says() {
+    // Two operations are one action: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>.
+    // A guard is held by no function yet: its action will be another.
+    let known = ["apply_guardrail", "converse", "invoke_model"];
+    let code: String =
+        sources(&workspace().join("shared/models/src/bedrock")).into_iter().map(|(_, text)| text).collect();
+    let dense: String = code.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let asked: BTreeSet<&str> =
+        dense.split("client.").skip(1).filter_map(|rest| rest.split_once("()")?.0.into()).collect();
+    assert_eq!(asked, BTreeSet::from(known), "what else is asked of Bedrock needs another action in `calls.json`");
+}
+
+#[test]
+fn the_template_lets_caption_ask_what_the_shipped_book_routes_to() {
+    let book: toml::Table =
+        toml::from_str(include_str!("../../../../shared/models/models.toml")).expect("the book is TOML");
+    let tables = |name: &str| book[name].as_array().expect("tables").iter().filter_map(toml::Value::as_table);
+    let route =
+        tables("route").find(|route| route["name"].as_str() == Some("vision-small")).expect("the route is there");
+    let ids: Vec<&str> = route["models"].as_array().expect("names").iter().filter_map(toml::Value::as_str).collect();
+    let models = tables("model").filter(|model| ids.contains(&model["id"].as_str().unwrap_or_default()));
+    let arns = models.flat_map(|model| stack::model_arns(model["model"].as_str().unwrap_or_default()));
+    let default = TEMPLATE["Parameters"]["CaptionModels"]["Default"].as_str().expect("a default");
+    assert_eq!(default, arns.collect::<Vec<_>>().join(","));
 }
 
 /// The words `GREENROOM_…` in a text.
@@ -226,16 +275,10 @@ fn places_are_places_that_the_code_uses() {
     }
     let partitions: BTreeSet<&str> =
         places.iter().filter_map(|place| place.strip_prefix("Table/")?.strip_suffix("#*")).collect();
-    // An adapter that no program on AWS is wired to needs no place in the table.
-    let mains: String = sources(&workspace().join("functions"))
-        .into_iter()
-        .filter(|(file, _)| file.ends_with("src/main.rs"))
-        .map(|(_, text)| text)
-        .collect();
-    let is_wired = |file: &str| !file.ends_with("ledger.rs") || mains.contains("DynamoLedger");
+    // The ledger has a table of its own, and nothing else is in it.
     let code: String = sources(&workspace().join("shared/aws/src/dynamodb"))
         .into_iter()
-        .filter(|(file, _)| is_wired(file))
+        .filter(|(file, _)| !file.ends_with("ledger.rs"))
         .map(|(_, text)| text)
         .collect();
     let begin = |text: &str| -> String {

@@ -41,6 +41,7 @@ fn every_rule_has_caught_something() {
         include_str!("../../src/rules/functions.rs"),
         include_str!("../../src/rules/http.rs"),
         include_str!("../../src/rules/literals.rs"),
+        include_str!("../../src/rules/models.rs"),
         include_str!("../../src/rules/money.rs"),
         include_str!("../../src/rules/needs.rs"),
         include_str!("../../src/rules/queues.rs"),

@@ -182,6 +182,36 @@ pub const FAULTS: &[Fault] = faults! {
             "Action": "bedrock:InvokeModel",
             "Resource": sub("arn:${AWS::Partition}:bedrock:${AWS::Region}::foundation-model/x"),
         }));
+    "X6" "SettleFunction" "an unpaid function calls the models of another",
+        |h| h.push("SettleRole/Policies/0/PolicyDocument/Statement", json!({
+            "Effect": "Allow",
+            "Action": "bedrock:InvokeModel",
+            "Resource": named("CaptionModels"),
+        }));
+    // Models.
+    "B1" "CaptionFunction" "every model of Bedrock's",
+        |h| h.set(
+            &h.grant("CaptionRole", "Ask", "Resource"),
+            sub("arn:${AWS::Partition}:bedrock:*::foundation-model/*"),
+        );
+    "B1" "CaptionFunction" "streams, and what else there will be",
+        |h| h.push(&h.grant("CaptionRole", "Ask", "Action"), json!("bedrock:InvokeModelWithResponseStream"));
+    "B2" "CaptionModels" "a list that takes every model",
+        |h| h.set(
+            "/Parameters/CaptionModels/Default",
+            json!("arn:aws:bedrock:*::foundation-model/anthropic.*,arn:aws:bedrock:*::foundation-model/x"),
+        );
+    "B2" "CaptionModels" "a parameter that whoever deploys can set to a star",
+        |h| h.set("/Parameters/CaptionModels/AllowedPattern", json!("^arn:.*$"));
+    "B2" "CaptionModels" "one text instead of a list",
+        |h| h.set("/Parameters/CaptionModels/Type", json!("String"));
+    "B3" "CaptionFunction" "money is spent and not written down",
+        |h| h.take("CaptionRole/Policies/0/PolicyDocument/Statement", &json!({
+            "Sid": "Count",
+            "Effect": "Allow",
+            "Action": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            "Resource": arn("LedgerTable"),
+        }));
     // Functions.
     "F1" "ResizeFunction" "the other architecture",
         |h| h.set("ResizeFunction/Architectures", json!(["x86_64"]));
@@ -199,6 +229,8 @@ pub const FAULTS: &[Fault] = faults! {
         |h| h.set("ResizeFunction/MemorySize", json!(1024));
     "F5" "ResizeFunction" "less time than the profile promises",
         |h| h.set("ResizeFunction/Timeout", json!(120));
+    "F5" "CaptionFunction" "no room for what a model is shown",
+        |h| h.set("CaptionFunction/MemorySize", json!(512));
     "F6" "SettleFunction" "another function's program",
         |h| h.set("SettleFunction/Code/S3Key", json!("resize.zip"));
     // Alarms.
@@ -220,6 +252,10 @@ pub const FAULTS: &[Fault] = faults! {
         |h| h.cut("SettleDeadAlarm/", "AlarmActions");
     "A3" "SettleAgeAlarm" "rings when all is well",
         |h| h.set("SettleAgeAlarm/ComparisonOperator", json!("LessThanThreshold"));
+    "A7" "CaptionFunction" "nobody hears of a function that spends and dies",
+        |h| h.cut("/Resources", "CaptionErrorAlarm");
+    "A2" "CaptionQueue" "nobody hears of texts that wait",
+        |h| h.set("CaptionAgeAlarm/Dimensions/0/Value", json!({"Fn::GetAtt": ["ResizeQueue", "QueueName"]}));
     // The console.
     "H1" "ConsoleStage" "no throttle",
         |h| h.cut("ConsoleStage/", "DefaultRouteSettings");
@@ -305,6 +341,12 @@ pub const FAULTS: &[Fault] = faults! {
         );
     "P5" "SettleFunction" "two queues are swapped",
         |h| h.set("SettleFunction/Environment/Variables/GREENROOM_RESIZE_QUEUE_URL", named("SettleQueue"));
+    "P1" "SettleFunction" "nobody to send texts to",
+        |h| h.cut("SettleFunction/Environment/Variables", "GREENROOM_CAPTION_QUEUE_URL");
+    "P2" "CaptionFunction" "the ledger can be wiped",
+        |h| h.push(&h.grant("CaptionRole", "Count", "Action"), json!("dynamodb:DeleteItem"));
+    "P5" "CaptionFunction" "the ledger in the table that is rebuilt",
+        |h| h.set("CaptionFunction/Environment/Variables/GREENROOM_LEDGER_TABLE", named("Table"));
     "P5" "IngestFunction" "the buckets are swapped",
         |h| h.set("IngestFunction/Environment/Variables/GREENROOM_STORE_BUCKET", named("InboxBucket"));
     // Money and the table.
@@ -320,6 +362,16 @@ pub const FAULTS: &[Fault] = faults! {
         |h| h.set("Table/BillingMode", json!("PROVISIONED"));
     "M3" "stack" "no budget",
         |h| h.cut("/Resources", "Budget");
+    "T3" "LedgerTable" "no way back to what was spent",
+        |h| h.cut("LedgerTable/", "PointInTimeRecoverySpecification");
+    "T3" "LedgerTable" "what was spent is forgotten",
+        |h| h.add("LedgerTable/", "TimeToLiveSpecification", json!({"AttributeName": "expires_at", "Enabled": true}));
+    "T4" "LedgerTable" "what was spent goes with the stack",
+        |h| h.set("/Resources/LedgerTable/DeletionPolicy", json!("Delete"));
+    "T4" "LedgerTable" "what was spent goes with a replacement",
+        |h| h.cut("/Resources/LedgerTable", "UpdateReplacePolicy");
+    "M2" "LedgerTable" "capacity by the hour, for a few calls a day",
+        |h| h.set("LedgerTable/BillingMode", json!("PROVISIONED"));
     "T1" "Table" "claims never expire",
         |h| h.set("Table/TimeToLiveSpecification/AttributeName", json!("ttl"));
     // References.

@@ -1,13 +1,12 @@
 //! `greenroom cost`: what models cost, by asset, collection, capability, model or day.
 
-use crate::node::Node;
-use crate::settings::Settings;
+use crate::deployment::Deployment;
 use crate::table::table;
 use anyhow::{Result, ensure};
 use asset::money::MicroUsd;
 use asset::why::words::visible;
 use clap::ValueEnum;
-use ports::{Ledger, LedgerEntry, LedgerQuery};
+use ports::{LedgerEntry, LedgerQuery};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -36,8 +35,8 @@ impl By {
     fn of(self, entry: &LedgerEntry) -> String {
         let reservation = &entry.reservation;
         match self {
-            By::Asset => reservation.asset.clone(),
-            By::Collection => reservation.collection.clone(),
+            By::Asset => or_none(&reservation.asset),
+            By::Collection => or_none(&reservation.collection),
             By::Capability => reservation.capability.clone(),
             // Who answered; where nobody did, whom the call was meant for.
             By::Model => {
@@ -47,6 +46,11 @@ impl By {
             By::Day => reservation.day.clone(),
         }
     }
+}
+
+/// A search is for no asset and no collection.
+fn or_none(name: &str) -> String {
+    if name.is_empty() { "(none)".to_owned() } else { name.to_owned() }
 }
 
 /// The sum of some calls.
@@ -76,16 +80,15 @@ impl Sum {
     }
 }
 
-pub async fn cost(settings: Settings, by: By, from: &str, to: Option<&str>, json: bool) -> Result<ExitCode> {
-    let node = Node::open(settings)?;
-    let today = words_day(node.clock.now_ms());
+pub async fn cost(deployment: Deployment, by: By, from: &str, to: Option<&str>, json: bool) -> Result<ExitCode> {
+    let today = words_day(deployment.clock.now_ms());
     let to = to.unwrap_or(&today);
     ensure!(from <= to, "`{from}` is after `{to}`");
     let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
     let mut total = Sum::default();
     let mut query = LedgerQuery { from_day: from.to_owned(), to_day: to.to_owned(), after: None, limit: 1000 };
     loop {
-        let page = node.ledger.entries(&query).await?;
+        let page = deployment.ledger.entries(&query).await?;
         for entry in &page.entries {
             sums.entry(by.of(entry)).or_default().add(entry);
             total.add(entry);

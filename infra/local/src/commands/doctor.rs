@@ -10,6 +10,7 @@ use models::Usage;
 use models::book::Lifetime;
 use ports::Queue;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::process::ExitCode;
 
@@ -124,22 +125,49 @@ async fn inspect_node(settings: Settings, checks: &mut Vec<Check>) {
     }
 }
 
-/// Says whether whoever is to write texts can be asked, and may be paid. Asks nobody: that would cost.
+/// Says whether whoever is to write texts, and to map them, can be asked and may be paid. Asks nobody: that would cost.
 fn describe_models(node: &Node) -> Result<String, String> {
-    let Settings { profile, book, .. } = &node.settings;
+    let profile = &node.settings.profile;
+    let mut found = Vec::new();
     if profile.collections.iter().all(|collection| collection.texts.is_empty()) {
-        return Ok("the profile asks for no texts".to_owned());
+        found.push("the profile asks for no texts".to_owned());
+    } else {
+        let asked = profile.collections.iter().flat_map(|collection| &collection.texts).map(|text| text.field);
+        let mut names = BTreeSet::new();
+        for field in BTreeSet::from_iter(asked) {
+            let words = field.words();
+            let nobody = || format!("the profile asks for {words}, and names no model for it in `[models]`");
+            names.insert(profile.models.of(field).ok_or_else(nobody)?);
+        }
+        for name in names {
+            found.push(format!("texts by {}", describe_model(node, name, Role::Writes)?));
+        }
     }
-    let name = profile.models.vision.as_deref();
-    let name = name.ok_or("the profile asks for texts, and names no model in `[models]`")?;
+    if let Some(name) = &profile.models.embedding {
+        found.push(format!("search by meaning with {}", describe_model(node, name, Role::Maps)?));
+    }
+    Ok(found.join("; "))
+}
+
+enum Role {
+    Writes,
+    Maps,
+}
+
+fn describe_model(node: &Node, name: &str, role: Role) -> Result<String, String> {
+    let book = &node.settings.book;
     let models = node.models().map_err(|error| format!("{error:#}"))?;
-    models.text(name).map_err(|error| error.to_string())?;
+    match role {
+        Role::Writes => models.text(name).map(drop),
+        Role::Maps => models.embedder(name).map(drop),
+    }
+    .map_err(|error| error.to_string())?;
     let ids = book.route(name).map_or_else(|| vec![name.to_owned()], |route| route.models.clone());
     let now = jiff::Timestamp::from_millisecond(node.clock.now_ms() as i64).map_err(|error| error.to_string())?;
     let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
     let mut found = Vec::new();
     for model in ids.iter().filter_map(|id| book.model(id)) {
-        if model.cost(&Usage::default()).is_none() {
+        if model.cost(Usage::default()).is_none() {
             return Err(format!("`{}` has no price, so nothing may be spent on it", model.id));
         }
         found.push(match model.lifetime(today) {
@@ -148,7 +176,7 @@ fn describe_models(node: &Node) -> Result<String, String> {
             Lifetime::Over { date } => return Err(format!("`{}` ended on {date}", model.id)),
         });
     }
-    Ok(format!("texts by {}", found.join(", then ")))
+    Ok(found.join(", then "))
 }
 
 /// Renders one tiny picture into every format: encoders and decoders of this build work.

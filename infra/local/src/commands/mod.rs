@@ -9,6 +9,7 @@ pub mod prompts;
 pub mod redrive;
 pub mod retry;
 pub mod review;
+pub mod search;
 pub mod status;
 pub mod sweep;
 pub mod verify;

@@ -5,7 +5,7 @@ use crate::deployment::{Deployment, read_manifest};
 use crate::table::table;
 use anyhow::{Context, Result, bail, ensure};
 use asset::fact::Decision;
-use asset::field::{Field, FieldState, FieldStatus, Written};
+use asset::field::{Field, FieldState, FieldStatus, UNDETERMINED, Written, title};
 use asset::manifest::Manifest;
 use asset::readiness::State;
 use asset::why::words::visible;
@@ -39,7 +39,7 @@ pub enum Review {
 pub struct Choice {
     /// Inbox key or asset id
     asset: String,
-    /// "alt_text" or "description"
+    /// "alt_text", "description", "tags", "visible_text" or "moderation"
     #[arg(long, default_value = "alt_text", value_parser = parse_field)]
     field: Field,
     /// Only needed where the profile asks for it in several
@@ -74,7 +74,7 @@ pub async fn review(deployment: Deployment, review: Review, json: bool) -> Resul
     let verdict = verdicts::give(facts, queue, clock, &manifest.asset, &choice.by, decision).await?;
     match json {
         true => println!("{}", serde_json::to_string_pretty(&verdict)?),
-        false => println!("recorded: {} in {} of `{}`", state.field.words(), state.locale, visible(&manifest.key)),
+        false => println!("recorded: {} of `{}`", title(state.field, &state.locale), visible(&manifest.key)),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -99,7 +99,7 @@ fn decision(manifest: &Manifest, state: &FieldState, word: Word) -> Result<Decis
             let text = text.trim().to_owned();
             ensure!(text.chars().count() <= MAX_CHARACTERS, "the text has more than {MAX_CHARACTERS} characters");
             ensure!(!text.chars().any(|c| c.is_control() && c != '\n'), "the text has control characters");
-            ensure!(!text.is_empty() || field == Field::AltText, "only an alternative text may be empty");
+            ensure!(!text.is_empty() || field != Field::Description, "a description may not be empty");
             let source = manifest.version().context("the asset is deleted")?.sha256.clone();
             let seen = state.written.as_ref().map(Written::digest);
             Decision::EditText { field, locale, text, source, seen }
@@ -144,7 +144,10 @@ async fn ls(deployment: Deployment, json: bool) -> Result<ExitCode> {
             let text = field.text.as_deref().or(field.written.as_ref().map(|written| written.text.as_str()));
             let checks = field.written.iter().flat_map(|written| &written.findings);
             let checks: Vec<&str> = checks.map(|finding| finding.check.as_str()).collect();
-            let about = format!("{} {}", field.field.as_str(), field.locale);
+            let about = match field.locale.as_str() {
+                UNDETERMINED => field.field.as_str().to_owned(),
+                locale => format!("{} {locale}", field.field.as_str()),
+            };
             vec![visible(key), about, field.status.words().into(), checks.join(" "), visible(text.unwrap_or_default())]
         };
         let rows: Vec<Vec<String>> = waiting.iter().map(row).collect();

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Reports every fact that is not what was folded, every folded one that is gone, and a manifest that does not follow from its facts.
 ///
@@ -38,8 +39,8 @@ pub async fn check(node: &Node, manifest: &Manifest, objects: &BTreeSet<String>,
     }
     report.problems.extend(missing.into_iter().map(|key| format!("`{key}` is in the manifest and not in the store")));
     // Under another profile the next sweep derives it anew.
-    let profile = &node.settings.profile;
-    if manifest.readiness.profile == profile.digest() && derive(manifest, profile).0 != manifest.readiness {
+    let profile = node.prompts.complete(&Arc::new(node.settings.profile.clone())).await?;
+    if manifest.readiness.profile == profile.digest() && derive(manifest, &profile).0 != manifest.readiness {
         report.problems.push(format!("what the manifest of `{asset}` concludes does not follow from its facts"));
     }
     Ok(())

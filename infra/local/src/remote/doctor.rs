@@ -5,12 +5,12 @@ use crate::commands::doctor::{Check, note};
 use anyhow::{Error, Result};
 use asset::ids::AssetId;
 use aws::operate::{Announcements, Stack, Trigger, announcements, concurrency, trigger};
-use aws::{Clients, DynamoCatalog, S3Store, SqsQueue};
-use ports::{Catalog, ListBlobs, PortError, Queue};
+use aws::{Clients, DynamoCatalog, DynamoLedger, S3Store, SqsQueue};
+use ports::{Catalog, Ledger, LedgerQuery, ListBlobs, PortError, Queue};
 use std::sync::Arc;
 
-/// What the template's limits come to if nobody changed them: `MaxIngests`, `MaxResizes`, `MaxSettles`.
-const DEFAULT_CONCURRENCY: u32 = 5 + 20 + 5;
+/// What the template's limits come to if nobody changed them: `MaxIngests`, `MaxResizes`, `MaxCaptions`, `MaxTags`, `MaxSettles`.
+const DEFAULT_CONCURRENCY: u32 = 5 + 20 + 5 + 5 + 5;
 
 const BUCKETS: [(&str, &str); 2] = [("inbox", "InboxBucket"), ("store", "StoreBucket")];
 
@@ -54,6 +54,7 @@ async fn inspect(access: &Access, stack: &Stack, checks: &mut Vec<Check>) -> u32
     }
     check_events(access, stack, checks).await;
     check_table(access, stack, checks).await;
+    check_ledger(access, stack, checks).await;
     for (name, queue, dead, is_dead_only) in QUEUES {
         check_queue(access, stack, (name, queue, dead), is_dead_only, checks).await;
     }
@@ -141,6 +142,20 @@ async fn check_table(access: &Access, stack: &Stack, checks: &mut Vec<Check>) {
     note(checks, "table", found, "these credentials need `dynamodb:GetItem`, `BatchGetItem` and `Query` on it");
 }
 
+async fn check_ledger(access: &Access, stack: &Stack, checks: &mut Vec<Check>) {
+    let found = match id(stack, "LedgerTable") {
+        Ok(table) => {
+            let ledger = DynamoLedger::new(access.clients.clone(), table);
+            // A day before the first: whatever it answers, it answered.
+            let day = "2026-01-01".to_owned();
+            let query = LedgerQuery { from_day: day.clone(), to_day: day, after: None, limit: 1 };
+            ledger.entries(&query).await.map(|_| format!("table {table} answers")).map_err(words)
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    note(checks, "ledger", found, "these credentials need `dynamodb:Query` on it");
+}
+
 async fn check_queue(
     access: &Access,
     stack: &Stack,
@@ -209,7 +224,7 @@ async fn check_room(clients: &Arc<Clients>, wanted: u32, checks: &mut Vec<Check>
             "room",
             judge_room(room, wanted),
             "ask for more in Service Quotas (Lambda, concurrent executions), or deploy with \
-             `MaxIngests=2 MaxResizes=5 MaxSettles=2`",
+             `MaxIngests=2 MaxResizes=2 MaxCaptions=2 MaxTags=2 MaxSettles=2`",
         ),
         Err(error) => note(checks, "room", Err(words(error)), "these credentials need `lambda:GetAccountSettings`"),
     }
@@ -230,7 +245,8 @@ fn judge_room(room: u32, wanted: u32) -> Result<String, String> {
 fn not_checked(is_stack: bool) -> Check {
     let found = match is_stack {
         true => {
-            "not checked: whether the rule and the schedules are enabled, and the alarms' subscription is confirmed"
+            "not checked: whether the rule and the schedules are enabled, the alarms' subscription is confirmed, and \
+             the account may ask the models"
         }
         false => "not checked: what the credentials may create; no stack was named",
     };
@@ -278,7 +294,7 @@ mod tests {
     #[test]
     fn a_new_account_has_room_for_ten_functions() {
         assert!(judge_room(10, DEFAULT_CONCURRENCY).is_err());
-        assert!(judge_room(10, 2 + 5 + 2).is_ok(), "the smaller limits that the way out names fit");
-        assert!(judge_room(30, DEFAULT_CONCURRENCY).is_err(), "the console would have no room");
+        assert!(judge_room(10, 2 + 3 + 2 + 2).is_ok(), "the smaller limits that the way out names fit");
+        assert!(judge_room(35, DEFAULT_CONCURRENCY).is_err(), "the console would have no room");
     }
 }

@@ -8,18 +8,21 @@ pub use doctor::check;
 use crate::deployment::{Deployment, Home, NamedQueue, StackHome};
 use anyhow::{Context, Result, anyhow};
 use aws::operate::{Stack, stack};
-use aws::{Clients, DynamoCatalog, Environment, S3Store, SqsQueue};
+use aws::{Clients, DynamoCatalog, DynamoLedger, Environment, S3Store, SqsQueue};
 use embedded::SystemClock;
 use ports::{Kind, PortError};
+use prompts::registry::Registry;
 use std::sync::Arc;
 
 /// Queues in the order of the flow: what they are called, their resource, that of their dead letters, and whether only
 /// the dead letters are their own. An event that reached no queue was an upload's, on its way to `ingest`; there it
 /// belongs. (A sweep that reached none may lie there too: `ingest` drops it with a word in its log, and the next sweep
 /// does its work.)
-const QUEUES: [(&str, &str, &str, bool); 4] = [
+const QUEUES: [(&str, &str, &str, bool); 6] = [
     ("ingest", "IngestQueue", "IngestDeadQueue", false),
     ("resize", "ResizeQueue", "ResizeDeadQueue", false),
+    ("caption", "CaptionQueue", "CaptionDeadQueue", false),
+    ("tag", "TagQueue", "TagDeadQueue", false),
     ("settle", "SettleQueue", "SettleDeadQueue", false),
     ("delivery", "IngestQueue", "DeliveryDeadQueue", true),
 ];
@@ -85,8 +88,10 @@ impl Access {
                 console: stack.outputs.get("ConsoleUrl").cloned(),
             }),
             store: store.clone(),
+            prompts: Registry { read: store.clone(), create: store.clone(), swap: store.clone(), list: store.clone() },
             facts: store,
             catalog: Arc::new(DynamoCatalog::new(self.clients.clone(), id(stack, "Table")?)),
+            ledger: Arc::new(DynamoLedger::new(self.clients.clone(), id(stack, "LedgerTable")?)),
             settle: Arc::new(self.queue(stack, "SettleQueue", "SettleDeadQueue", MAX_RECEIVES)?),
             queues,
             clock: Arc::new(SystemClock),
@@ -121,7 +126,7 @@ mod tests {
     }
 
     fn template() -> Stack {
-        let names = ["StoreBucket", "InboxBucket", "Table"].into_iter();
+        let names = ["StoreBucket", "InboxBucket", "Table", "LedgerTable"].into_iter();
         let names = names.chain(QUEUES.into_iter().flat_map(|(_, queue, dead, _)| [queue, dead]));
         let resource = |name: &str| Resource { kind: String::new(), id: Some(format!("id-of-{name}")) };
         let resources = names.map(|name| (name.to_owned(), resource(name))).collect();
@@ -134,7 +139,9 @@ mod tests {
         for name in template().resources.keys() {
             assert!(text.contains(&format!("\n  {name}:\n")), "the template has no `{name}`");
         }
-        assert_eq!(text.matches(&format!("maxReceiveCount: {MAX_RECEIVES} }}")).count(), 3, "as the template says");
+        let n_queues = QUEUES.iter().filter(|(_, _, _, is_dead_only)| !is_dead_only).count();
+        let n_alike = text.matches(&format!("maxReceiveCount: {MAX_RECEIVES} }}")).count();
+        assert_eq!(n_alike, n_queues, "as the template says");
     }
 
     #[test]
@@ -142,7 +149,7 @@ mod tests {
         let deployment = access().deployment(&template()).expect("it is complete");
         assert_eq!(deployment.home.command(), "greenroom --aws prod");
         assert_eq!(deployment.home.path("assets/x"), "s3://id-of-StoreBucket/assets/x");
-        assert_eq!(deployment.queues.len(), 4);
+        assert_eq!(deployment.queues.len(), QUEUES.len());
         assert_eq!(deployment.home.is_running().expect("nothing is asked"), None);
     }
 

@@ -1,7 +1,7 @@
 //! `cargo xtask bench coldstart`: from the start of a process to its first request for work, per function, beside Node and Python with
 //! AWS's SDKs in the same run. Times are medians; memory is what the process holds when it asks.
 
-use crate::package::{self, Processor};
+use crate::package::{self, Contents, Processor};
 use crate::setup::{self, run as shell};
 use anyhow::{Context, bail};
 use std::fs;
@@ -16,7 +16,7 @@ const NODE: &str = "node";
 const PYTHON: &str = "python";
 
 /// Variables of every function; none of what they name is asked for before the first event, but for the console's secret.
-const VARIABLES: [(&str, &str); 15] = [
+const VARIABLES: [(&str, &str); 16] = [
     ("AWS_REGION", "eu-central-1"),
     // The Python SDK reads this one.
     ("AWS_DEFAULT_REGION", "eu-central-1"),
@@ -28,6 +28,7 @@ const VARIABLES: [(&str, &str); 15] = [
     ("GREENROOM_INBOX_BUCKET", "inbox"),
     ("GREENROOM_STORE_BUCKET", "store"),
     ("GREENROOM_TABLE", "table"),
+    ("GREENROOM_LEDGER_TABLE", "ledger"),
     ("GREENROOM_CONSOLE_SECRET", "arn"),
     ("GREENROOM_UPLOAD_ORIGIN", "https://inbox.example"),
     ("GREENROOM_QUEUES", "ingest=a=b"),
@@ -41,9 +42,9 @@ struct Measured {
 }
 
 pub fn run() -> anyhow::Result<()> {
-    package::pack_all(Processor::HERE, asset::profile::DEFAULT_PROFILE)?;
+    package::pack_all(Processor::HERE, &Contents::shipped()?)?;
     let peers = install_peers()?;
-    let functions = ["ingest", "resize", "settle", "console"];
+    let functions = ["ingest", "resize", "caption", "tag", "settle", "console"];
     let mut programs: Vec<(String, Vec<PathBuf>)> = functions
         .map(|name| (name.to_owned(), vec![Processor::HERE.folder().join(format!("{name}.bootstrap"))]))
         .to_vec();
@@ -93,7 +94,7 @@ fn start(words: &[PathBuf]) -> anyhow::Result<Measured> {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).env_clear().envs(VARIABLES).env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("AWS_LAMBDA_RUNTIME_API", &address).env("AWS_ENDPOINT_URL", format!("http://{address}"));
-    for queue in ["RESIZE", "SETTLE"] {
+    for queue in ["RESIZE", "CAPTION", "TAG", "SETTLE"] {
         command.env(format!("GREENROOM_{queue}_QUEUE_URL"), "https://queue.example/q");
     }
     let begin = Instant::now();

@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
+use ports::near;
 use ports::{
     Blob, BlobMeta, Catalog, CatalogPage, CatalogQuery, ClaimOutcome, Claims, Clock, ETag, Kind, PortError, ReadBlob,
 };
@@ -158,6 +159,11 @@ impl Catalog for SimCatalog {
 
     async fn list(&self, query: &CatalogQuery) -> Result<CatalogPage, PortError> {
         self.0.call("list", "catalog", false, |world| Ok(world.catalog.list(query))).await
+    }
+
+    async fn nearest(&self, model: &str, query: &[f32], limit: usize) -> Result<Vec<(CatalogEntry, f32)>, PortError> {
+        let nearest = |world: &mut World| Ok(near::among(world.catalog.entries.values(), model, query, limit));
+        self.0.call("find nearest", model, false, nearest).await
     }
 
     async fn counts(&self) -> Result<Vec<(State, u64)>, PortError> {

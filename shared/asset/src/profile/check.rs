@@ -11,23 +11,23 @@ pub struct ProfileError {
 }
 
 /// Collects errors while a profile is checked.
-pub(super) struct Checker<'a> {
+pub(crate) struct Checker<'a> {
     name: &'a str,
     text: &'a str,
     lines: Vec<String>,
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(name: &'a str, text: &'a str) -> Self {
+    pub(crate) fn new(name: &'a str, text: &'a str) -> Self {
         Checker { name, text, lines: Vec::new() }
     }
 
-    pub(super) fn error(&mut self, span: Range<usize>, field: &str, found: &str, fix: &str) {
+    pub(crate) fn error(&mut self, span: Range<usize>, field: &str, found: &str, fix: &str) {
         self.lines.push(format!("{}:{}: {field}: {found}; {fix}", self.name, self.line_of(span.start)));
     }
 
     /// Checks that a name is a safe path segment.
-    pub(super) fn name(&mut self, field: &str, name: &Spanned<String>) {
+    pub(crate) fn name(&mut self, field: &str, name: &Spanned<String>) {
         let text = name.get_ref();
         let is_safe = (1..=32).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
@@ -38,7 +38,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Turns the TOML library's error (bad syntax, unknown field, wrong type) into ours.
-    pub(super) fn syntax(&self, error: &toml::de::Error) -> ProfileError {
+    pub(crate) fn syntax(&self, error: &toml::de::Error) -> ProfileError {
         let line = self.line_of(error.span().map_or(0, |span| span.start));
         let source = self.text.lines().nth(line - 1).unwrap_or_default();
         let field = source.split('=').next().unwrap_or_default().trim();
@@ -47,7 +47,12 @@ impl<'a> Checker<'a> {
         ProfileError { lines: vec![format!("{}:{line}: {field:.80}: {found}; {fix}", self.name)] }
     }
 
-    pub(super) fn finish<T>(self, value: T) -> Result<T, ProfileError> {
+    /// Takes over what is wrong with a file that this one names.
+    pub(crate) fn take(&mut self, error: ProfileError) {
+        self.lines.extend(error.lines);
+    }
+
+    pub(crate) fn finish<T>(self, value: T) -> Result<T, ProfileError> {
         if self.lines.is_empty() { Ok(value) } else { Err(ProfileError { lines: self.lines }) }
     }
 

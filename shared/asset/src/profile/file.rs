@@ -1,9 +1,10 @@
 //! The profile as it is written in TOML.
 
 use super::check::{Checker, ProfileError};
-use super::{Collection, ModelChoice, Profile, Text, View};
-use crate::field::{Field, Placement, Review};
+use super::texts::{BrandFile, ModelsFile, NamedFile, Read, TextFile, guide, models, text, vocabularies};
+use super::{Collection, Profile, Text, View};
 use crate::image::{AspectRatio, ColorPolicy, Encoding, Limits, OutputFormat};
+use crate::vocabulary::Vocabulary;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -15,13 +16,10 @@ struct ProfileFile {
     #[serde(default)]
     models: ModelsFile,
     #[serde(default)]
+    vocabulary: Vec<NamedFile>,
+    brand: Option<BrandFile>,
+    #[serde(default)]
     collection: Vec<Spanned<CollectionFile>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ModelsFile {
-    vision: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -38,18 +36,6 @@ struct CollectionFile {
     view: Vec<ViewFile>,
     #[serde(default)]
     text: Vec<Spanned<TextFile>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TextFile {
-    field: Field,
-    locale: Spanned<String>,
-    #[serde(default)]
-    placement: Placement,
-    max_characters: Option<Spanned<i64>>,
-    #[serde(default)]
-    review: Review,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -72,7 +58,7 @@ struct ViewFile {
     widths: Spanned<Vec<Spanned<i64>>>,
 }
 
-pub(super) fn parse(name: &str, text: &str) -> Result<Profile, ProfileError> {
+pub(super) fn parse(name: &str, text: &str, read: Read) -> Result<Profile, ProfileError> {
     let mut check = Checker::new(name, text);
     let file: ProfileFile = toml::from_str(text).map_err(|error| check.syntax(&error))?;
     let span = file.limits.as_ref().map_or(0..0, Spanned::span);
@@ -92,21 +78,17 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Profile, ProfileError> {
             "add `[[collection]]` with `name`, `keys` and at least one view",
         );
     }
+    let vocabularies = vocabularies(&mut check, &file.vocabulary, read);
     let mut collections: Vec<Collection> = Vec::new();
     for (index, spanned) in file.collection.into_iter().enumerate() {
         let span = spanned.span();
-        let collection =
-            collection(&mut check, &format!("collection[{index}]"), span, spanned.into_inner(), &collections);
+        let (path, file) = (format!("collection[{index}]"), spanned.into_inner());
+        let collection = collection(&mut check, &path, span, file, &collections, &vocabularies);
         collections.push(collection);
     }
-    let vision = file.models.vision.map(|name| {
-        if name.get_ref().is_empty() {
-            let fix = "give the name of a model or a route of models.toml, or leave the line out";
-            check.error(name.span(), "models.vision", "it is empty", fix);
-        }
-        name.into_inner()
-    });
-    check.finish(Profile { limits, models: ModelChoice { vision }, prompts: BTreeMap::new(), collections })
+    let models = models(&mut check, file.models);
+    let guide = file.brand.and_then(|brand| guide(&mut check, &brand, read));
+    check.finish(Profile { limits, models, prompts: BTreeMap::new(), vocabularies, guide, collections })
 }
 
 fn collection(
@@ -115,6 +97,7 @@ fn collection(
     span: std::ops::Range<usize>,
     file: CollectionFile,
     before: &[Collection],
+    vocabularies: &BTreeMap<String, Vocabulary>,
 ) -> Collection {
     check.name(&format!("{path}.name"), &file.name);
     if before.iter().any(|collection| collection.name == *file.name.get_ref()) {
@@ -151,7 +134,7 @@ fn collection(
     }
     let mut texts: Vec<Text> = Vec::new();
     for (index, file) in file.text.into_iter().enumerate() {
-        let text = text(check, &format!("{path}.text[{index}]"), file, &texts);
+        let text = text(check, &format!("{path}.text[{index}]"), file, &texts, vocabularies);
         texts.push(text);
     }
     Collection {
@@ -162,55 +145,6 @@ fn collection(
         views,
         texts,
     }
-}
-
-/// The longest text that may be asked for, in characters.
-const MAX_CHARACTERS: u32 = 10_000;
-
-fn text(check: &mut Checker, path: &str, file: Spanned<TextFile>, before: &[Text]) -> Text {
-    let span = file.span();
-    let TextFile { field, locale, placement, max_characters, review } = file.into_inner();
-    if before.iter().any(|text| text.field == field && text.locale == *locale.get_ref()) {
-        let found = format!("`{}` in `{}` is there twice", field.as_str(), locale.get_ref());
-        check.error(span.clone(), path, &found, "ask for each text once per locale");
-    }
-    if !is_locale(locale.get_ref()) {
-        let found = format!("`{:.80}` is no locale", locale.get_ref());
-        check.error(
-            locale.span(),
-            &format!("{path}.locale"),
-            &found,
-            "give a BCP 47 tag, for example \"en\" or \"pt-BR\"",
-        );
-    }
-    if field == Field::Description && placement == Placement::Decorative {
-        check.error(span, path, "a decorative picture has no description", "leave this text out");
-    }
-    let max_characters = match &max_characters {
-        // IPTC's guidance: 250 is the most for an alternative text.
-        None if field == Field::AltText => 150,
-        None => 2000,
-        Some(number) => match u32::try_from(*number.get_ref()) {
-            Ok(characters) if (20..=MAX_CHARACTERS).contains(&characters) => characters,
-            _ => {
-                let found = format!("{} is no length for a text", number.get_ref());
-                let fix = format!("give 20 to {MAX_CHARACTERS} characters");
-                check.error(number.span(), &format!("{path}.max_characters"), &found, &fix);
-                20
-            }
-        },
-    };
-    Text { field, locale: locale.into_inner(), placement, max_characters, review }
-}
-
-/// Returns whether a text has the form of a BCP 47 tag: a language, then subtags. The length is that of an object key's part.
-fn is_locale(text: &str) -> bool {
-    let mut parts = text.split('-');
-    let is_language = parts
-        .next()
-        .is_some_and(|part| matches!(part.len(), 2 | 3) && part.bytes().all(|byte| byte.is_ascii_lowercase()));
-    let is_subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_language && text.len() <= 35 && parts.all(is_subtag)
 }
 
 fn encoding(check: &mut Checker, path: &str, format: OutputFormat, spanned: &Spanned<EncodingFile>) -> Encoding {

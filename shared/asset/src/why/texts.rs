@@ -2,8 +2,9 @@
 
 use super::words::{count, size, span, time, visible};
 use super::{Line, Mark, line};
+use crate::embedding::Embedded;
 use crate::fact::{Decision, Outcome, Verdict};
-use crate::field::{Field, FieldState, FieldStatus, Provenance, Severity, Written};
+use crate::field::{self, Field, FieldState, FieldStatus, Provenance, Severity, Written};
 use crate::manifest::Manifest;
 use crate::readiness::Step;
 
@@ -23,14 +24,18 @@ pub(super) fn lines(manifest: &Manifest, lines: &mut Vec<Line>) {
 }
 
 fn title(state: &FieldState) -> String {
-    format!("{} in {}", state.field.words(), visible(&state.locale))
+    visible(&field::title(state.field, &state.locale))
 }
 
 fn state(manifest: &Manifest, state: &FieldState) -> Line {
     let verdict = state.by.as_ref().and_then(|_| last_word(manifest, state));
     let at_ms = verdict.map(|verdict| verdict.at_ms);
     let by = state.by.as_deref().map(|by| format!(" by {}", visible(by))).unwrap_or_default();
-    let text = state.text.as_deref().or(state.written.as_ref().map(|written| written.text.as_str())).map(quoted);
+    let text = state
+        .text
+        .as_deref()
+        .or(state.written.as_ref().map(|written| written.text.as_str()))
+        .map(|text| quoted(state.field, text));
     let text = text.map(|text| format!(": {text}")).unwrap_or_default();
     let (mark, words) = match state.status {
         FieldStatus::Missing => (Mark::Pending, "missing".to_owned()),
@@ -44,9 +49,15 @@ fn state(manifest: &Manifest, state: &FieldState) -> Line {
     line(mark, at_ms, format!("{}: {words}{text}", title(state)))
 }
 
-/// A decorative picture's text is empty, which has to be seen.
-fn quoted(text: &str) -> String {
-    if text.is_empty() { "empty, the picture is decorative".to_owned() } else { format!("\"{}\"", visible(text)) }
+/// An empty text says something, and it has to be seen.
+fn quoted(field: Field, text: &str) -> String {
+    match field {
+        Field::AltText if text.is_empty() => "empty, the picture is decorative".to_owned(),
+        _ if text.is_empty() => "nothing was found".to_owned(),
+        _ if field.is_terms() => visible(&text.replace('\n', ", ")),
+        // A line of its own per line would look like lines of ours.
+        _ => format!("\"{}\"", visible(&text.replace('\n', " / "))),
+    }
 }
 
 fn last_word<'a>(manifest: &'a Manifest, state: &FieldState) -> Option<&'a Verdict> {
@@ -54,8 +65,12 @@ fn last_word<'a>(manifest: &'a Manifest, state: &FieldState) -> Option<&'a Verdi
     manifest.verdicts.values().rev().find(|verdict| verdict.decision.text() == about)
 }
 
-/// Returns what a finished `write` step amounts to; `None` for other steps.
+/// Returns what a finished step that a model did amounts to; `None` for other steps.
 pub(super) fn made(manifest: &Manifest, step: &Step) -> Option<String> {
+    if let Some(embedded) = embedded(manifest, step) {
+        let Embedded { dimensions, model_answered, cost, .. } = embedded;
+        return Some(format!(", {dimensions} numbers by {} for {cost}", visible(model_answered)));
+    }
     let written = written(manifest, |result_task| *result_task == step.task)?;
     let Provenance { model_answered, cost, .. } = &written.provenance;
     Some(format!(
@@ -63,6 +78,13 @@ pub(super) fn made(manifest: &Manifest, step: &Step) -> Option<String> {
         count(written.text.chars().count(), "character", "characters"),
         visible(model_answered)
     ))
+}
+
+fn embedded<'a>(manifest: &'a Manifest, step: &Step) -> Option<&'a Embedded> {
+    manifest.results.values().filter(|result| result.task == step.task).find_map(|result| match &result.outcome {
+        Outcome::Embedded(embedded) => Some(&**embedded),
+        _ => None,
+    })
 }
 
 fn written(manifest: &Manifest, is_it: impl Fn(&crate::ids::TaskId) -> bool) -> Option<&Written> {
@@ -80,11 +102,11 @@ pub fn provenance(manifest: &Manifest, field: Field, locale: Option<&str>) -> Ve
     let wanted = |state: &&FieldState| state.field == field && locale.is_none_or(|locale| locale == state.locale);
     for state in manifest.readiness.fields.iter().filter(wanted) {
         let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
-        row("text", state.text.as_deref().map_or_else(|| "none in force".to_owned(), quoted));
+        row("text", state.text.as_deref().map_or_else(|| "none in force".to_owned(), |text| quoted(field, text)));
         row("locale", visible(&state.locale));
         row("status", state.status.words().to_owned());
         if let Some(written) = &state.written {
-            row("the model's words", quoted(&written.text));
+            row("the model's words", quoted(field, &written.text));
             self::rows(written, &mut row);
         }
         let about = Some((state.field, state.locale.as_str()));
@@ -96,7 +118,7 @@ pub fn provenance(manifest: &Manifest, field: Field, locale: Option<&str>) -> Ve
                 Decision::RejectText { value, .. } => {
                     format!("rejected the words with digest {}", &value.as_str()[..12])
                 }
-                Decision::EditText { text, .. } => format!("wrote {}", quoted(text)),
+                Decision::EditText { text, .. } => format!("wrote {}", quoted(field, text)),
                 _ => "gave it back to the model".to_owned(),
             };
             row("verdict", format!("{} {} {what}", time(verdict.at_ms), visible(&verdict.by)));
@@ -144,6 +166,12 @@ fn rows(written: &Written, row: &mut impl FnMut(&str, String)) {
     row("took", format!("{} in {}", span(*latency_ms), count(*n_calls as usize, "call", "calls")));
     if let Some(id) = request_id {
         row("request id", visible(id));
+    }
+    for id in &written.evidence {
+        row("brand rule", visible(id));
+    }
+    for suggestion in &written.suggestions {
+        row("not in the vocabulary", visible(suggestion));
     }
     for warning in warnings {
         row("warning", visible(warning));

@@ -1,5 +1,7 @@
 //! The pure core, held to its word: events, profiles, the fold, task ids, settling, the snippet.
 
+mod canary;
+mod embedding;
 mod events;
 mod fold;
 mod make;

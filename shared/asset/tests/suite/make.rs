@@ -1,5 +1,6 @@
 //! Facts to test with. What a fact holds is a function of its name, as it is for real ones.
 
+use asset::embedding::{EmbedSpec, Embedded, to_base64};
 use asset::fact::{Arrival, Change, Decision, Fact, Outcome, Output, TaskResult, Verdict, Version};
 use asset::field::{Field, Finding, PromptRef, Provenance, SentPicture, WriteSpec, Written};
 use asset::ids::{AssetId, Sha256, TaskId};
@@ -37,6 +38,13 @@ pub fn described(review: &str) -> Profile {
         "[models]\nvision = \"seer\"\n{SMALL}\n[[collection.text]]\nfield = \"alt_text\"\nlocale = \"en\"\nreview = \"{review}\"\n"
     );
     Profile::parse("described.toml", &text).expect("the profile is valid").with_prompts([prompt("1.0.0")])
+}
+
+/// The same, mapped by a model called `compass`.
+pub fn mapped(review: &str) -> Profile {
+    let mut profile = described(review);
+    profile.models.embedding = Some("compass".into());
+    profile
 }
 
 /// A version of the prompt for alternative texts.
@@ -92,8 +100,28 @@ pub fn done(task: &Task) -> Fact {
             Outcome::Rendered { outputs: views.iter().flat_map(of).collect() }
         }
         Job::Write(spec) => written(spec, "A hero.", Vec::new()),
+        Job::Embed(spec) => embedded(spec),
     };
     result(task, outcome)
+}
+
+/// What a model called `compass` maps a text to: its digest's first bytes.
+pub fn embedded(spec: &EmbedSpec) -> Outcome {
+    let digest = Sha256::of(spec.text.as_bytes());
+    let values: Vec<f32> = digest.as_str().bytes().take(3).map(f32::from).collect();
+    Outcome::Embedded(Box::new(Embedded {
+        model_asked: spec.model.clone(),
+        model_answered: format!("{}-1", spec.model),
+        dimensions: 3,
+        vector: to_base64(&values),
+        text: digest,
+        usage: Usage { input: 5, ..Usage::default() },
+        cost: MicroUsd(1),
+        latency_ms: 9,
+        n_calls: 1,
+        request_id: None,
+        passed_over: Vec::new(),
+    }))
 }
 
 /// What a model wrote.
@@ -104,6 +132,9 @@ pub fn written(spec: &WriteSpec, text: &str, findings: Vec<Finding>) -> Outcome 
         locale: spec.locale.clone(),
         text: text.into(),
         is_decorative: text.is_empty(),
+        confidence: Vec::new(),
+        suggestions: Vec::new(),
+        evidence: Vec::new(),
         findings,
         provenance: Provenance {
             prompt: spec.prompt.clone(),

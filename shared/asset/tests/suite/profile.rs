@@ -306,4 +306,34 @@ fn texts() {
     let decorative = "[[collection.text]]\nfield = \"description\"\nlocale = \"de\"\nplacement = \"decorative\"";
     assert!(error(decorative).contains("a decorative picture has no description"));
     assert!(error("[models]\nvision = \"\"").contains("models.vision: it is empty"));
+    assert!(error("[models]\ntags = \"\"").contains("models.tags: it is empty"));
+    let another = |line: &str| error(&format!("[[collection.text]]\n{line}"));
+    assert!(another("field = \"description\"").contains("`description` has no language; add `locale`"));
+    assert!(another("field = \"tags\"").contains("tags have no vocabulary; add `vocabulary`"));
+    assert!(another("field = \"tags\"\nvocabulary = \"x\"").contains("there is no vocabulary `x`"));
+    assert!(another("field = \"moderation\"\nvocabulary = \"x\"").contains("`moderation` has no vocabulary"));
+    assert_eq!(described("[[collection.text]]\nfield = \"visible_text\""), Ok(()));
+}
+
+#[test]
+fn a_vocabulary_lies_beside_the_profile() {
+    let text = format!(
+        "{}\n[[collection.text]]\nfield = \"tags\"\nvocabulary = \"subjects\"\n[[vocabulary]]\nname = \"subjects\"\nfile = \"FILE\"\n",
+        make::SMALL
+    );
+    let parse = |file: &str, vocabulary: &str| {
+        let read = |name: &str| if name == "s.toml" { Ok(vocabulary.to_owned()) } else { Err("gone".to_owned()) };
+        asset::profile::Profile::parse_with("p.toml", &text.replace("FILE", file), read)
+    };
+    let cat = "max_tags = 3\n[[term]]\nid = \"cat\"\nlabel = \"Cat\"\n";
+    let profile = parse("s.toml", cat).expect("a profile");
+    assert!(profile.vocabularies["subjects"].term("cat").is_some());
+    // Another word, another profile: the sweep has to look again.
+    let other = parse("s.toml", &cat.replace("Cat", "Tomcat")).expect("a profile");
+    assert_ne!(profile.digest(), other.digest());
+    let error = |file: &str| parse(file, cat).unwrap_err().to_string();
+    assert!(error("../s.toml").contains("`../s.toml` is no file beside the profile"));
+    assert!(error("t.toml").contains("`t.toml` cannot be read: gone; put it beside the profile"));
+    let error = parse("s.toml", "max_tags = 3\n").unwrap_err().to_string();
+    assert!(error.contains("s.toml:1: term: there are 0 terms"), "{error}");
 }

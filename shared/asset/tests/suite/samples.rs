@@ -1,6 +1,7 @@
 //! Every message on the wire has a sample in `events/samples`.
 
 use crate::make;
+use asset::embedding::EmbedSpec;
 use asset::event::{InboxChange, parse_inbox_events};
 use asset::field::{Field, Placement, WriteSpec};
 use asset::image::FocalPoint;
@@ -97,8 +98,14 @@ fn tasks_are_spelled_as_in_the_samples() {
         max_characters: 150,
         model: "vision-small".into(),
         prompt: make::prompt("1.0.0").1,
+        vocabulary: None,
+        brand: None,
+        file_name: None,
     };
     let write = Task { collection: "default".into(), ..task(Job::Write(write)) };
     check(&write, expect_file!["../../../../events/samples/caption/write.json"]);
+    let embed = EmbedSpec { model: "embedding-small".into(), text: "A hero.\nhero".into() };
+    let embed = Task { collection: "default".into(), ..task(Job::Embed(embed)) };
+    check(&embed, expect_file!["../../../../events/samples/tag/embed.json"]);
     check(&Settled { asset: make::asset() }, expect_file!["../../../../events/samples/settle/settled.json"]);
 }

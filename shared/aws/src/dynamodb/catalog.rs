@@ -2,6 +2,7 @@
 
 use super::items::{N_PARALLEL, back_off};
 use super::place::{Stretch, places_of};
+use super::vectors::{self, Point};
 use super::{Item, N_SHARDS, PARTITION_KEY, SORT_KEY, failed, key, number, number_of, text, text_of, words};
 use crate::Clients;
 use asset::catalog::CatalogEntry;
@@ -31,11 +32,14 @@ pub struct DynamoCatalog {
     clients: Arc<Clients>,
     pub(super) table: String,
     pub(super) few_matches: usize,
+    pub(super) vectors_per_page: Option<i32>,
 }
 
 /// An entry as it is stored.
 struct Stored {
     entry: CatalogEntry,
+    /// The mark of its vector, if it has one.
+    vector: Option<String>,
     /// Counts the writes of this item, so that a writer notices another one.
     writes: u64,
 }
@@ -50,13 +54,20 @@ enum Written {
 impl DynamoCatalog {
     /// Uses a table. Nothing is sent yet.
     pub fn new(clients: Arc<Clients>, table: impl Into<String>) -> Self {
-        DynamoCatalog { clients, table: table.into(), few_matches: FEW_MATCHES }
+        DynamoCatalog { clients, table: table.into(), few_matches: FEW_MATCHES, vectors_per_page: None }
     }
 
     /// Walks the list for words with more matches than this: with 0, for all of them.
     #[must_use]
     pub fn walking_above(mut self, few_matches: usize) -> Self {
         self.few_matches = few_matches;
+        self
+    }
+
+    /// Reads vectors in pages of this many, and not as many as the service puts into one.
+    #[must_use]
+    pub fn with_vectors_per_page(mut self, n_vectors: i32) -> Self {
+        self.vectors_per_page = Some(n_vectors);
         self
     }
 
@@ -69,15 +80,17 @@ impl DynamoCatalog {
         let answer = get.consistent_read(true).send().await.map_err(failed(operation, asset))?;
         let stored = |item: Item| {
             let writes = number_of(&item, "writes").unwrap_or_default();
-            Ok(Stored { entry: entry_of(operation, &item)?, writes })
+            let vector = text_of(&item, "vector").map(str::to_owned);
+            Ok(Stored { entry: entry_of(operation, &item)?, vector, writes })
         };
         answer.item.map(stored).transpose()
     }
 
     /// Writes an entry and moves its places, unless somebody else was faster.
     async fn replace(&self, old: Option<&Stored>, new: &CatalogEntry) -> Result<Written, PortError> {
-        let item = item_of(new, old.map_or(1, |old| old.writes + 1))?;
-        let moves = self.moves(old, new)?;
+        let point = Point::of(new);
+        let item = item_of(new, old.map_or(1, |old| old.writes + 1), point.as_ref())?;
+        let moves = self.moves(old, new, point.as_ref())?;
         if moves.is_empty() {
             return self.put_alone(old, new, item).await;
         }
@@ -110,10 +123,20 @@ impl DynamoCatalog {
         }
     }
 
-    /// Returns what has to change in the lists.
-    fn moves(&self, old: Option<&Stored>, new: &CatalogEntry) -> Result<Vec<TransactWriteItem>, PortError> {
-        let before: Vec<Item> = old.map(|old| places_of(&old.entry).to_vec()).unwrap_or_default();
-        let after = places_of(new);
+    /// Returns what has to change beside the entry: its places in the lists, and its vector.
+    fn moves(
+        &self,
+        old: Option<&Stored>,
+        new: &CatalogEntry,
+        point: Option<&Point>,
+    ) -> Result<Vec<TransactWriteItem>, PortError> {
+        let mut before: Vec<Item> = old.map(|old| places_of(&old.entry).to_vec()).unwrap_or_default();
+        let mut after = places_of(new).to_vec();
+        let (asset, mark) = (new.asset.as_str(), old.and_then(|old| old.vector.as_deref()));
+        if mark != point.map(|point| point.mark.as_str()) {
+            before.extend(mark.map(|mark| vectors::key_of(mark, asset)));
+            after.extend(point.map(|point| point.item(asset)));
+        }
         let is_kept = |place: &&Item| !after.iter().any(|other| keys_of(other) == keys_of(place));
         let mut actions = Vec::new();
         for place in before.iter().filter(is_kept) {
@@ -199,12 +222,15 @@ fn fatal(entry: &CatalogEntry, source: impl Into<Box<dyn std::error::Error + Sen
     PortError::new(Kind::Fatal, WRITE, entry.asset.as_str()).because(source)
 }
 
-fn item_of(entry: &CatalogEntry, writes: u64) -> Result<Item, PortError> {
+fn item_of(entry: &CatalogEntry, writes: u64, point: Option<&Point>) -> Result<Item, PortError> {
     let json = serde_json::to_string(entry).map_err(|error| fatal(entry, error))?;
     let mut item = entry_key(entry.asset.as_str());
     item.insert("json".to_owned(), text(json));
     item.insert("revision".to_owned(), number(entry.revision));
     item.insert("writes".to_owned(), number(writes));
+    if let Some(point) = point {
+        item.insert("vector".to_owned(), text(&point.mark));
+    }
     Ok(item)
 }
 
@@ -232,14 +258,16 @@ impl DynamoCatalog {
 #[async_trait]
 impl Catalog for DynamoCatalog {
     async fn upsert(&self, entry: &CatalogEntry) -> Result<bool, PortError> {
+        let (without_vector, mark) = (entry.without_vector(), Point::of(entry).map(|point| point.mark));
         for round in 0..MAX_ROUNDS {
             let old = self.stored(WRITE, entry.asset.as_str()).await?;
             match &old {
                 Some(old) if old.entry.revision > entry.revision => return Ok(false),
-                Some(old) if old.entry == *entry => return Ok(true),
-                Some(old) if old.entry.key == entry.key => {}
-                _ => self.write_all(WRITE, words::items_of(entry)).await?,
+                Some(old) if old.entry == without_vector && old.vector == mark => return Ok(true),
+                _ => {}
             }
+            let before = old.as_ref().map(|old| &old.entry);
+            self.write_all(WRITE, words::items_of(entry, before)).await?;
             match self.replace(old.as_ref(), entry).await? {
                 Written::Done => return Ok(true),
                 Written::Overtaken => back_off(round).await,
@@ -255,6 +283,10 @@ impl Catalog for DynamoCatalog {
 
     async fn list(&self, query: &CatalogQuery) -> Result<CatalogPage, PortError> {
         self.list_page(query).await
+    }
+
+    async fn nearest(&self, model: &str, query: &[f32], limit: usize) -> Result<Vec<(CatalogEntry, f32)>, PortError> {
+        self.find_nearest(model, query, limit).await
     }
 
     /// Counts the places: of a million assets that is 30,000 read units, some 0.004 USD, so not to be asked every

@@ -34,7 +34,7 @@ const RESERVE: &str = "reserve";
 const SETTLE: &str = "settle";
 const LIST: &str = "list ledger";
 
-/// The ledger in a table. See [`table_definition`](super::table_definition).
+/// The ledger in a table of its own. See [`ledger_definition`](super::ledger_definition).
 pub struct DynamoLedger {
     clients: Arc<Clients>,
     table: String,

@@ -65,7 +65,7 @@ impl<'a> Wanted<'a> {
             && self.states.contains(entry.state.as_str())
             && self.query.other_profile_than.as_ref().is_none_or(|profile| entry.profile != *profile)
             && self.after.as_ref().is_none_or(|after| Position::of(entry) > *after)
-            && words::matches(&self.words, &entry.key)
+            && words::matches(&self.words, &entry.searchable())
     }
 
     /// Lets the service drop places of other kinds, where it can tell.

@@ -1,4 +1,4 @@
-//! Text search: the words of keys.
+//! Text search: the words of keys and texts.
 
 use super::place::shard_of;
 use super::{Item, key};
@@ -16,9 +16,12 @@ pub(super) fn words_of(text: &str) -> BTreeSet<String> {
     plain.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// Returns whether each of `wanted` is the beginning of a word of `key`.
-pub(super) fn matches(wanted: &BTreeSet<String>, key: &str) -> bool {
-    let words = words_of(key);
+/// Returns whether each of `wanted` is the beginning of a word of `text`.
+pub(super) fn matches(wanted: &BTreeSet<String>, text: &str) -> bool {
+    if wanted.is_empty() {
+        return true;
+    }
+    let words = words_of(text);
     // The first word that is not before it begins with it, if any does.
     wanted.iter().all(|wanted| words.range(wanted.clone()..).next().is_some_and(|word| word.starts_with(wanted)))
 }
@@ -33,15 +36,19 @@ pub(super) fn search_key(shard: u32, word: &str) -> (String, String) {
     (format!("word#{shard}#{first}"), indexed(word))
 }
 
-/// Returns the items that make a search find an entry.
-pub(super) fn items_of(entry: &CatalogEntry) -> Vec<Item> {
+fn indexed_of(entry: &CatalogEntry) -> BTreeSet<String> {
+    words_of(&entry.searchable()).iter().map(|word| indexed(word)).collect()
+}
+
+/// Returns the items that make a search find an entry, but for those that the entry before it has already.
+pub(super) fn items_of(entry: &CatalogEntry, before: Option<&CatalogEntry>) -> Vec<Item> {
     let asset = entry.asset.as_str();
-    let indexed: BTreeSet<String> = words_of(&entry.key).iter().map(|word| indexed(word)).collect();
+    let there = before.map(indexed_of).unwrap_or_default();
     let item = |word: &String| {
         let (partition, begin) = search_key(shard_of(asset), word);
         key(partition, format!("{begin}#{asset}"))
     };
-    indexed.iter().map(item).collect()
+    indexed_of(entry).difference(&there).map(item).collect()
 }
 
 /// Returns the asset of a word's sort key.

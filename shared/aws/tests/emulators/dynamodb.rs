@@ -1,7 +1,7 @@
 //! Catalog, claims and ledger.
 
 use super::{SystemClock, assert_kept, clients, sdk, server, stub};
-use aws::dynamodb::{PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE, table_definition};
+use aws::dynamodb::{PARTITION_KEY, SORT_KEY, ledger_definition, table_definition};
 use aws::{DynamoCatalog, DynamoClaims, DynamoLedger};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
@@ -9,10 +9,14 @@ use aws_sdk_dynamodb::types::{
     TimeToLiveSpecification,
 };
 use ports::{Catalog, CatalogQuery, Ledger, LedgerQuery, contract};
+use serde_json::Value;
 
 /// Makes a table as [`table_definition`] says.
 pub async fn make_table(client: &Client, name: &str) {
-    let definition = table_definition();
+    make(client, name, &table_definition()).await;
+}
+
+async fn make(client: &Client, name: &str, definition: &Value) {
     let mut table = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
     for attribute in definition["AttributeDefinitions"].as_array().expect("attributes") {
         let attribute_type = ScalarAttributeType::from(attribute["AttributeType"].as_str().expect("a type"));
@@ -27,7 +31,8 @@ pub async fn make_table(client: &Client, name: &str) {
         table = table.key_schema(element.build().expect("complete"));
     }
     table.send().await.expect("the table is made");
-    let expiry = TimeToLiveSpecification::builder().attribute_name(TTL_ATTRIBUTE).enabled(true);
+    let Some(attribute) = definition["TimeToLiveSpecification"]["AttributeName"].as_str() else { return };
+    let expiry = TimeToLiveSpecification::builder().attribute_name(attribute).enabled(true);
     let expiry = expiry.build().expect("complete");
     client.update_time_to_live().table_name(name).time_to_live_specification(expiry).send().await.expect("expiry");
 }
@@ -47,7 +52,7 @@ async fn check(service: &str, endpoint: &str) {
 
 async fn check_ledger(service: &str, endpoint: &str) {
     let client = Client::new(&sdk(endpoint));
-    make_table(&client, "ledger").await;
+    make(&client, "ledger", &ledger_definition()).await;
     let ledger = DynamoLedger::new(clients(endpoint), "ledger");
     assert_kept(service, &contract::ledger(&ledger).await);
     // A page looks at a month of days at most, then says where to go on.
@@ -70,6 +75,8 @@ async fn walked_searches_on_ministack() {
         let table = format!("walked-{few_matches}");
         make_table(&client, &table).await;
         let catalog = DynamoCatalog::new(clients(&server.endpoint), &table).walking_above(few_matches);
+        // And the vectors in pages, of which there are several.
+        let catalog = catalog.with_vectors_per_page(5);
         assert_kept("ministack", &contract::catalog(&catalog).await);
     }
 }
@@ -104,6 +111,9 @@ async fn check_items(client: &Client, table: &str) {
     assert!(n_entries > 40, "{n_entries} entries");
     assert_eq!(n_of("list#"), n_entries, "places in the lists");
     assert_eq!(n_of("profile#"), n_entries, "places by profile");
+    let n_vectors = items.iter().filter(|item| item.contains_key("vector")).count();
+    assert!(n_vectors > 100, "{n_vectors} entries with vectors");
+    assert_eq!(n_of("vector#"), n_vectors, "vectors, and none that belongs to no entry");
     assert!(items.iter().all(|item| item[SORT_KEY].as_s().is_ok_and(|key| !key.is_empty())));
 }
 

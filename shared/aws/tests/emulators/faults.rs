@@ -248,6 +248,8 @@ fn entry() -> CatalogEntry {
         created_ms: 1,
         updated_ms: 1,
         profile: "p".into(),
+        texts: Vec::new(),
+        vector: None,
     }
 }
 

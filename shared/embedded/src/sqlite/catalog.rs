@@ -5,17 +5,20 @@
 //! A query with several states walks one index range per state and merges.
 
 use super::database::Database;
+use super::nearest;
 use super::words::query_of;
 use asset::catalog::CatalogEntry;
 use asset::ids::AssetId;
 use asset::readiness::State;
 use async_trait::async_trait;
+use ports::near::{space_of, stored_point};
 use ports::{Catalog, CatalogPage, CatalogQuery, Kind, PortError};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use std::path::Path;
 
-const VERSIONS: &[&str] = &["
+const VERSIONS: &[&str] = &[
+    "
     CREATE TABLE entries (
         id INTEGER PRIMARY KEY,
         asset TEXT NOT NULL UNIQUE,
@@ -51,7 +54,32 @@ const VERSIONS: &[&str] = &["
         UPDATE counts SET n = n - 1 WHERE state = old.state;
         INSERT INTO counts VALUES (new.state, 1) ON CONFLICT DO UPDATE SET n = n + 1;
     END;
-"];
+",
+    // Texts beside the key, and vectors. Entries of before get theirs when they are written again: a sweep does that.
+    "
+    ALTER TABLE entries ADD COLUMN texts TEXT NOT NULL DEFAULT '';
+    DROP TRIGGER words_insert;
+    DROP TRIGGER words_update;
+    DROP TABLE words;
+    CREATE VIRTUAL TABLE words USING fts5
+        (key, texts, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2', prefix='1 2 3');
+    INSERT INTO words (rowid, key, texts) SELECT id, key, texts FROM entries;
+    CREATE TRIGGER words_insert AFTER INSERT ON entries BEGIN
+        INSERT INTO words (rowid, key, texts) VALUES (new.id, new.key, new.texts);
+    END;
+    CREATE TRIGGER words_update AFTER UPDATE OF key, texts ON entries
+    WHEN old.key <> new.key OR old.texts <> new.texts BEGIN
+        DELETE FROM words WHERE rowid = old.id;
+        INSERT INTO words (rowid, key, texts) VALUES (new.id, new.key, new.texts);
+    END;
+
+    CREATE TABLE vectors (
+        id INTEGER PRIMARY KEY,
+        space TEXT NOT NULL,
+        point BLOB NOT NULL
+    );
+",
+];
 
 /// Matches of a text up to this many are fetched and sorted; with more of them it is cheaper to walk the list and to ask of each entry
 /// whether it matches, because the page fills soon.
@@ -73,21 +101,29 @@ impl Catalog for SqliteCatalog {
         const OPERATION: &str = "write catalog entry";
         let json = serde_json::to_string(entry)
             .map_err(|error| PortError::new(Kind::Fatal, OPERATION, entry.asset.as_str()).because(error))?;
-        let entry = entry.clone();
+        let point = stored_point(entry).map(|(vector, point)| (space_of(&vector.model, point.len() / 4), point));
+        let entry = entry.without_vector();
         self.0
             .write(OPERATION, entry.asset.clone().as_str(), move |connection| {
-                let upsert = "INSERT INTO entries (asset, revision, state, kind, major, profile, age, key, json)
-                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                let upsert = "INSERT INTO entries (asset, revision, state, kind, major, profile, age, key, json, texts)
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                     ON CONFLICT (asset) DO UPDATE SET revision = excluded.revision, state = excluded.state,
                         kind = excluded.kind, major = excluded.major, profile = excluded.profile, age = excluded.age,
-                        key = excluded.key, json = excluded.json
-                    WHERE entries.revision <= excluded.revision";
+                        key = excluded.key, json = excluded.json, texts = excluded.texts
+                    WHERE entries.revision <= excluded.revision
+                    RETURNING id";
                 let major = entry.kind.split('/').next().unwrap_or_default();
                 let age = age_of(entry.updated_ms);
                 let revision = i64::try_from(entry.revision).unwrap_or(i64::MAX);
                 let (asset, state) = (entry.asset.as_str(), entry.state.as_str());
-                let values = (asset, revision, state, &entry.kind, major, &entry.profile, age, &entry.key, &json);
-                Ok(connection.prepare_cached(upsert)?.execute(values)? == 1)
+                let texts = entry.texts.join("\n");
+                let values =
+                    (asset, revision, state, &entry.kind, major, &entry.profile, age, &entry.key, &json, &texts);
+                let id = connection.prepare_cached(upsert)?.query_row(values, |row| row.get(0)).optional()?;
+                match id {
+                    Some(id) => nearest::put(connection, id, point.as_ref()).map(|()| true),
+                    None => Ok(false),
+                }
             })
             .await
     }
@@ -126,6 +162,20 @@ impl Catalog for SqliteCatalog {
         let next = rows.last().filter(|_| has_more).map(|(position, _)| position.to_string());
         let entries = rows.iter().map(|(_, json)| parse(OPERATION, json)).collect::<Result<Vec<_>, _>>()?;
         Ok(CatalogPage { entries, next })
+    }
+
+    async fn nearest(&self, model: &str, query: &[f32], limit: usize) -> Result<Vec<(CatalogEntry, f32)>, PortError> {
+        const OPERATION: &str = "find nearest";
+        let (subject, wanted, query) = (model, model.to_owned(), query.to_vec());
+        let find = move |connection: &Connection| {
+            // One snapshot for the vectors and their entries.
+            let snapshot = connection.unchecked_transaction()?;
+            let found = nearest::nearest(&snapshot, &wanted, &query, limit)?;
+            snapshot.commit()?;
+            Ok(found)
+        };
+        let found = self.0.read(OPERATION, subject, find).await?;
+        found.iter().map(|(json, score)| Ok((parse(OPERATION, json)?, *score))).collect()
     }
 
     async fn counts(&self) -> Result<Vec<(State, u64)>, PortError> {
@@ -257,4 +307,42 @@ fn parse(operation: &'static str, json: &str) -> Result<CatalogEntry, PortError>
     serde_json::from_str(json).map_err(|error| {
         PortError::new(Kind::Fatal, operation, json.chars().take(200).collect::<String>()).because(error)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use asset::embedding::Vector;
+    use serde_json::json;
+
+    /// A catalog of before there were texts and vectors is opened, searched and written on.
+    #[tokio::test]
+    async fn a_file_of_before_is_brought_along() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("catalog.db");
+        let asset = AssetId::of_key("old pier.jpg");
+        let json = json!({
+            "asset": asset, "key": "old pier.jpg", "revision": 3, "state": "ready", "reason": null, "version": null,
+            "kind": "image/jpeg", "bytes": 1, "width": 1, "height": 1, "n_outputs": 1, "output_bytes": 1, "n_done": 1,
+            "n_steps": 1, "thumbnail": null, "thumbhash": null, "created_ms": 1, "updated_ms": 1, "profile": "p",
+        });
+        let before = Database::open(&path, "catalog", &VERSIONS[..1]).expect("opens");
+        let (id, text) = (asset.to_string(), json.to_string());
+        let insert = move |connection: &Connection| {
+            let sql = "INSERT INTO entries (asset, revision, state, kind, major, profile, age, key, json)
+                VALUES (?1, 3, 'ready', 'image/jpeg', 'image', 'p', -1, 'old pier.jpg', ?2)";
+            connection.execute(sql, (id, text)).map(drop)
+        };
+        before.write("insert", "entry", insert).await.expect("inserts");
+        drop(before);
+        let catalog = SqliteCatalog::open(&path).expect("opens");
+        let find = |text: &str| CatalogQuery { text: Some(text.to_owned()), ..CatalogQuery::default() };
+        let mut found = catalog.list(&find("pier")).await.expect("lists").entries;
+        let entry = found.pop().expect("it is found by its key");
+        let vector = Some(Vector::new("m", &[1.0, 0.0]));
+        let entry = CatalogEntry { texts: vec!["A quay.".into()], vector, ..entry };
+        assert!(catalog.upsert(&entry).await.expect("writes"));
+        assert_eq!(catalog.list(&find("pier quay")).await.expect("lists").entries.len(), 1);
+        assert_eq!(catalog.nearest("m", &[1.0, 0.0], 1).await.expect("finds"), [(entry.without_vector(), 1.0)]);
+    }
 }

@@ -4,5 +4,6 @@ pub(crate) mod catalog;
 pub(crate) mod claims;
 mod database;
 pub(crate) mod ledger;
+mod nearest;
 pub(crate) mod queue;
 mod words;

@@ -1,12 +1,10 @@
 //! InvokeModel: the bodies of the embedding models, each family with its own.
 
-use super::error::model_error;
+use super::invoke::invoke;
 use crate::book::ModelSpec;
-use crate::exchange::EmbedReply;
+use crate::exchange::Exchanged;
 use crate::{Class, EmbedInput, EmbedRequest, ModelError, ModelResult, Purpose, Usage};
 use aws_sdk_bedrockruntime::Client;
-use aws_sdk_bedrockruntime::operation::RequestId;
-use aws_smithy_types::Blob;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -38,16 +36,16 @@ fn family(spec: &ModelSpec) -> ModelResult<Family> {
     Err(ModelError::of(Class::Unavailable, &spec.id, "unknown_family", message))
 }
 
-pub(super) async fn exchange(client: &Client, spec: &ModelSpec, request: &EmbedRequest) -> ModelResult<EmbedReply> {
+pub(super) async fn exchange(
+    client: &Client,
+    spec: &ModelSpec,
+    request: &EmbedRequest,
+) -> ModelResult<Exchanged<Vec<f32>>> {
     let family = family(spec)?;
-    let body = body(spec, family, request)?;
-    let call = client.invoke_model().model_id(&spec.model).content_type("application/json").accept("application/json");
-    let call = call.body(Blob::new(body.to_string()));
-    let output = call.send().await.map_err(|error| model_error(&spec.id, error))?;
-    let request_id = output.request_id().map(str::to_owned);
-    let (vector, tokens) = read(spec, output.body().as_ref())?;
+    let invoked = invoke(client, spec, &body(spec, family, request)?).await?;
+    let (vector, tokens) = read(spec, &invoked.body)?;
     let usage = Usage { input: tokens, ..Usage::default() };
-    Ok(EmbedReply { vector, usage, model: None, request_id })
+    Ok(Exchanged::new(vector, usage, invoked.request_id))
 }
 
 fn body(spec: &ModelSpec, family: Family, request: &EmbedRequest) -> ModelResult<Value> {

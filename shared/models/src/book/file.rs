@@ -1,11 +1,15 @@
 //! The price book as it is written in TOML.
 
+mod kind;
+mod price;
+
 use super::check::{BookError, Checker};
 use super::{
-    Book, Caps, EndOfLife, ImageLimits, Input, Kind, ListPrice, ModelSpec, Need, Price, Provider, RouteSpec,
+    AudioLimits, Book, Caps, EndOfLife, ImageLimits, Input, Kind, ModelSpec, Need, Provider, RouteSpec,
     StructuredOutput,
 };
-use crate::MicroUsd;
+use crate::{MicroUsd, Size};
+use price::PriceFile;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -48,7 +52,11 @@ struct ModelFile {
     image: Option<Spanned<ImageLimits>>,
     #[serde(default)]
     dimensions: Vec<u32>,
-    price: Option<Spanned<ListPrice>>,
+    sizes: Option<Spanned<Vec<Size>>>,
+    max_pictures: Option<Spanned<u32>>,
+    audio: Option<Spanned<AudioLimits>>,
+    version: Option<Spanned<String>>,
+    price: Option<Spanned<PriceFile>>,
     #[serde(default)]
     free: bool,
     end_of_life: Option<EndOfLife>,
@@ -99,14 +107,10 @@ fn model(check: &mut Checker, path: &str, span: Range<usize>, file: ModelFile, b
         );
     }
     inputs(check, path, &file);
-    address(check, path, span, &file);
-    if file.kind == Kind::Embedding
-        && let Some(how) = &file.structured_output
-    {
-        let fix = "remove the line: an embedding has no schema";
-        check.error(how.span(), &format!("{path}.structured_output"), "it is no setting of an embedding", fix);
-    }
-    let price = price(check, path, file.price, file.free);
+    address(check, path, span.clone(), &file);
+    kind::check(check, path, span, &file);
+    let takes_images = file.inputs.get_ref().contains(&Input::Image);
+    let price = price::read(check, path, file.price, file.free, (file.kind, takes_images));
     ModelSpec {
         id: file.id.into_inner(),
         provider: file.provider,
@@ -119,6 +123,10 @@ fn model(check: &mut Checker, path: &str, span: Range<usize>, file: ModelFile, b
         max_out: file.max_out,
         image: file.image.map(Spanned::into_inner),
         dimensions: file.dimensions,
+        sizes: file.sizes.map(Spanned::into_inner).unwrap_or_default(),
+        max_pictures: file.max_pictures.map_or(1, Spanned::into_inner),
+        audio: file.audio.map(Spanned::into_inner),
+        version: file.version.map(Spanned::into_inner),
         price,
         end_of_life: file.end_of_life,
         url: file.url.map(|url| url.into_inner().trim_end_matches('/').to_owned()),
@@ -130,7 +138,7 @@ fn inputs(check: &mut Checker, path: &str, file: &ModelFile) {
     let inputs = file.inputs.get_ref();
     let field = format!("{path}.inputs");
     if inputs.is_empty() {
-        check.error(file.inputs.span(), &field, "it is empty", "give \"text\", \"image\" or both");
+        check.error(file.inputs.span(), &field, "it is empty", "give what the model reads, like \"text\"");
     }
     match (&file.image, inputs.contains(&Input::Image)) {
         (None, true) => {
@@ -175,23 +183,6 @@ fn address(check: &mut Checker, path: &str, span: Range<usize>, file: &ModelFile
             check.error(url.span(), &field, "Bedrock's address is not set here", fix);
         }
         (Provider::Bedrock, None) => {}
-    }
-}
-
-fn price(check: &mut Checker, path: &str, price: Option<Spanned<ListPrice>>, is_free: bool) -> Price {
-    match (price, is_free) {
-        (None, true) => Price::Free,
-        (None, false) => Price::Unknown,
-        (Some(price), is_free) => {
-            let field = format!("{path}.price");
-            if is_free {
-                check.error(price.span(), &field, "the model is free and has a price", "remove `free` or `price`");
-            }
-            if price.get_ref().source.is_empty() {
-                check.error(price.span(), &field, "nobody knows where it is from", "add `source = \"…\"`");
-            }
-            Price::Listed(price.into_inner())
-        }
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::Usage;
 use proptest::prelude::*;
 
 fn haiku() -> ModelSpec {
@@ -7,8 +8,23 @@ fn haiku() -> ModelSpec {
 
 fn priced(r#in: u64, out: u64, cache_read: Option<u64>, cache_write: Option<u64>) -> ModelSpec {
     let date = jiff::civil::date(2026, 11, 23);
-    let price = ListPrice { r#in, out, cache_read, cache_write, source: "test".into(), date, verified: false };
+    let price = ListPrice { r#in, out, cache_read, cache_write, ..listed(date) };
     ModelSpec { price: Price::Listed(price), ..haiku() }
+}
+
+fn listed(date: Date) -> ListPrice {
+    ListPrice {
+        r#in: 0,
+        out: 0,
+        cache_read: None,
+        cache_write: None,
+        per_image: 0,
+        per_minute: 0,
+        per_text_unit: 0,
+        source: "test".into(),
+        date,
+        verified: false,
+    }
 }
 
 #[test]
@@ -16,23 +32,42 @@ fn the_shipped_book_invents_no_price() {
     let book = Book::default();
     let priced: Vec<_> =
         book.models().iter().filter(|model| model.price != Price::Unknown).map(|model| model.id.as_str()).collect();
-    assert_eq!(priced, ["claude-haiku-4-5"]);
-    assert!(matches!(&haiku().price, Price::Listed(price) if !price.verified));
+    assert_eq!(priced, ["claude-haiku-4-5", "stable-image-core"]);
+    for id in priced {
+        let price = &book.model(id).expect("it is there").price;
+        assert!(matches!(price, Price::Listed(price) if !price.verified), "{id}");
+    }
     let unpriced = book.model("nova-2-lite").expect("it is there");
-    assert_eq!((unpriced.cost(&Usage::default()), unpriced.forecast(1, 1)), (None, None));
+    assert_eq!((unpriced.cost(Usage::default()), unpriced.forecast(1, 1)), (None, None));
 }
 
 #[test]
 fn costs_are_rounded_up_and_cached_tokens_are_never_too_cheap() {
     let usage = |input, output, cache_read, cache_write| Usage { input, output, cache_read, cache_write };
     // 1,600 tokens at $1 and 120 at $5 per million.
-    assert_eq!(haiku().cost(&usage(1600, 120, 0, 0)), Some(MicroUsd(2200)));
-    assert_eq!(priced(1, 0, None, None).cost(&usage(1, 0, 0, 0)), Some(MicroUsd(1)));
-    assert_eq!(priced(1_000_000, 0, None, None).cost(&usage(0, 0, 3, 4)), Some(MicroUsd(7)));
-    assert_eq!(priced(1_000_000, 0, Some(100_000), Some(1_250_000)).cost(&usage(0, 0, 10, 4)), Some(MicroUsd(6)));
+    assert_eq!(haiku().cost(usage(1600, 120, 0, 0)), Some(MicroUsd(2200)));
+    assert_eq!(priced(1, 0, None, None).cost(usage(1, 0, 0, 0)), Some(MicroUsd(1)));
+    assert_eq!(priced(1_000_000, 0, None, None).cost(usage(0, 0, 3, 4)), Some(MicroUsd(7)));
+    assert_eq!(priced(1_000_000, 0, Some(100_000), Some(1_250_000)).cost(usage(0, 0, 10, 4)), Some(MicroUsd(6)));
     let most = usage(u64::MAX, u64::MAX, u64::MAX, u64::MAX);
-    assert_eq!(priced(u64::MAX, u64::MAX, None, None).cost(&most), Some(MicroUsd(u64::MAX)));
-    assert_eq!(ModelSpec { price: Price::Free, ..haiku() }.cost(&most), Some(MicroUsd(0)));
+    assert_eq!(priced(u64::MAX, u64::MAX, None, None).cost(most), Some(MicroUsd(u64::MAX)));
+    assert_eq!(ModelSpec { price: Price::Free, ..haiku() }.cost(most), Some(MicroUsd(0)));
+}
+
+#[test]
+fn pictures_minutes_and_text_units_are_counted_besides_tokens() {
+    let price = ListPrice { per_image: 40_000, per_minute: 6_000, per_text_unit: 150, ..listed(Date::MIN) };
+    let model = ModelSpec { price: Price::Listed(price), ..haiku() };
+    let cost = |consumption: Consumption| model.cost(consumption).expect("priced").0;
+    let nothing = Consumption::default();
+    assert_eq!(cost(nothing), 0);
+    assert_eq!(cost(Consumption { images: 3, ..nothing }), 120_000);
+    // A second is the least, and a started one counts: 61 seconds of 100 micro-dollars.
+    assert_eq!(cost(Consumption { audio_ms: 1, ..nothing }), 100);
+    assert_eq!(cost(Consumption { audio_ms: 60_001, ..nothing }), 6_100);
+    assert_eq!(cost(Consumption { images: 1, audio_ms: 1000, text_units: 2, ..nothing }), 40_000 + 100 + 300);
+    let most = Consumption { images: u64::MAX, audio_ms: u64::MAX, text_units: u64::MAX, ..nothing };
+    assert_eq!(cost(most), u64::MAX);
 }
 
 #[test]
@@ -142,8 +177,65 @@ fn errors_name_line_field_and_fix() {
         let found = errors(from, to);
         assert!(found.contains(expected), "{from} -> {to}:\n{found}\nlacks {expected}");
     }
+    let no_seed = errors("inputs = [\"text\"]", "inputs = [\"text\"]\nsizes = [\"5x5\"]");
+    assert_eq!(no_seed, "m.toml:8: model[0].sizes: it is no setting of Text models; remove the line");
     let both = errors("id = \"local\"", "id = \"My Model\"");
     assert_eq!(both.lines().count(), 2, "the id and the route that misses it: {both}");
+}
+
+/// A model of a kind, with more lines.
+fn of_kind(provider: &str, kind: &str, lines: &str) -> Result<Book, BookError> {
+    let provider = match provider {
+        "openai" => "provider = \"openai\"\nurl = \"http://127.0.0.1:1/v1\"",
+        _ => "provider = \"bedrock\"",
+    };
+    Book::parse("m.toml", &format!("[[model]]\nid = \"m\"\nmodel = \"x\"\n{provider}\nkind = \"{kind}\"\n{lines}\n"))
+}
+
+#[test]
+fn every_kind_has_its_own_settings_and_its_own_price() {
+    const FROM: &str = "source = \"s\", date = \"2026-01-01\", verified = false";
+    const AUDIO: &str = "inputs = [\"audio\"]\naudio = { seconds = 60, bytes = 1000 }";
+    let price = |parts: &str| format!("price = {{ {parts}, {FROM} }}");
+    let good = [
+        (
+            "bedrock",
+            "image",
+            format!("inputs = [\"text\"]\nsizes = [\"512x768\"]\nmax_pictures = 2\n{}", price("per_image = 4")),
+        ),
+        ("bedrock", "guard", format!("inputs = [\"text\"]\nversion = \"3\"\n{}", price("per_text_unit = 150"))),
+        ("openai", "transcription", format!("{AUDIO}\n{}", price("per_minute = 6000"))),
+    ];
+    for (provider, kind, lines) in &good {
+        let book = of_kind(provider, kind, lines).unwrap_or_else(|error| panic!("{kind}: {error}"));
+        assert!(matches!(book.models()[0].price, Price::Listed(_)), "{kind}");
+    }
+    let [image, ..] = good;
+    let spec = of_kind(image.0, image.1, &image.2).expect("reads").models()[0].clone();
+    assert_eq!((spec.sizes[0].to_string().as_str(), spec.max_pictures), ("512x768", 2));
+    let text = "inputs = [\"text\"]";
+    let cases = [
+        ("bedrock", "image", format!("{text}\n{}", price("in = 1, out = 1")), "it does not say `per_image`; add"),
+        (
+            "bedrock",
+            "image",
+            format!("{text}\n{}", price("per_image = 1, in = 1")),
+            "`in` is not what Image models are paid by; give `per_image` only",
+        ),
+        ("openai", "text", format!("{text}\n{}", price("in = 1")), "it does not say `out`; add"),
+        ("openai", "guard", format!("{text}\n{}", price("per_minute = 1")), "it does not say `per_text_unit`; add"),
+        ("bedrock", "guard", text.to_owned(), "model[0].version: a guardrail of Bedrock has a version; add"),
+        ("bedrock", "transcription", AUDIO.to_owned(), "Bedrock has no words with their times; use a server"),
+        ("openai", "transcription", text.to_owned(), "only transcription is of sound; give \"audio\""),
+        ("openai", "transcription", "inputs = [\"audio\"]".to_owned(), "recordings have no limits; add `audio"),
+        ("openai", "text", AUDIO.to_owned(), "model[0].audio: it is no setting of Text models; remove"),
+        ("bedrock", "image", format!("{text}\nmax_pictures = 0"), "0 refuses every order"),
+        ("bedrock", "image", format!("{text}\nsizes = [\"big\"]"), "`big` is no size: write width and height"),
+    ];
+    for (provider, kind, lines, expected) in cases {
+        let found = of_kind(provider, kind, &lines).expect_err(expected).to_string();
+        assert!(found.contains(expected), "{kind} {lines}:\n{found}\nlacks {expected}");
+    }
 }
 
 proptest! {
@@ -156,7 +248,7 @@ proptest! {
         let (input, output, cache_read, cache_write) =
             (u64::from(tokens.0), u64::from(tokens.1), u64::from(tokens.2), u64::from(tokens.3));
         let usage = Usage { input, output, cache_read, cache_write };
-        prop_assert!(model.forecast(input + cache_read + cache_write, output) >= model.cost(&usage));
+        prop_assert!(model.forecast(input + cache_read + cache_write, output) >= model.cost(usage));
     }
 
     #[test]
@@ -167,12 +259,12 @@ proptest! {
     ) {
         let model = priced(price.0, price.1, None, None);
         let usage = Usage { input: tokens.0.into(), output: tokens.1.into(), ..Usage::default() };
-        let cost = model.cost(&usage).expect("priced").0;
+        let cost = model.cost(usage).expect("priced").0;
         let exact = u128::from(tokens.0) * u128::from(price.0) + u128::from(tokens.1) * u128::from(price.1);
         let charged = u128::from(cost) * 1_000_000;
         prop_assert!(charged >= exact && charged - exact < 1_000_000);
         let dearer = Usage { input: usage.input + u64::from(more), ..usage };
-        prop_assert!(model.cost(&dearer).expect("priced").0 >= cost);
+        prop_assert!(model.cost(dearer).expect("priced").0 >= cost);
     }
 
     #[test]

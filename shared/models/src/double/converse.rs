@@ -1,4 +1,4 @@
-//! Converse, CountTokens and ApplyGuardrail.
+//! Converse and CountTokens.
 
 use super::reply::Fault;
 use super::script::Reply;
@@ -153,32 +153,4 @@ pub(super) fn tokens(ask: &Ask<'_>) -> Result<Value, Fault> {
         }
     };
     Ok(json!({"inputTokens": n_tokens}))
-}
-
-pub(super) fn guardrail(ask: &Ask<'_>, blocked_words: &[String]) -> Result<Value, Fault> {
-    let Some(content) = ask.body["content"].as_array().filter(|_| ask.body["source"].is_string()) else {
-        return Err(Fault::new("ValidationException", "`source` and `content` are required"));
-    };
-    let text = content.iter().filter_map(|block| block["text"]["text"].as_str()).collect::<Vec<_>>().join("\n");
-    let lower = text.to_lowercase();
-    let found: Vec<_> = blocked_words.iter().filter(|word| lower.contains(&word.to_lowercase())).collect();
-    let units = (text.chars().count() as u64).div_ceil(1000);
-    let usage = json!({
-        "topicPolicyUnits": 0, "contentPolicyUnits": 0, "wordPolicyUnits": units, "sensitiveInformationPolicyUnits": 0,
-        "sensitiveInformationPolicyFreeUnits": 0, "contextualGroundingPolicyUnits": 0,
-    });
-    let words: Vec<_> =
-        found.iter().map(|word| json!({"match": word, "action": "BLOCKED", "detected": true})).collect();
-    let is_blocked = !words.is_empty();
-    Ok(json!({
-        "usage": usage,
-        "action": if is_blocked { "GUARDRAIL_INTERVENED" } else { "NONE" },
-        "actionReason": format!("{MARK} {} blocked words", words.len()),
-        "outputs": if is_blocked { json!([{"text": format!("{MARK} blocked")}]) } else { json!([]) },
-        "assessments": if is_blocked {
-            json!([{"wordPolicy": {"customWords": words, "managedWordLists": []}}])
-        } else {
-            json!([])
-        },
-    }))
 }

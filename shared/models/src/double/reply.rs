@@ -3,13 +3,17 @@
 use super::HEADER;
 use super::script::Reply;
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt, stream};
 use http::Response;
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Frame;
 use serde_json::{Value, json};
 use std::io;
+use std::time::Duration;
+
+/// What the server takes to write what it has: an error that comes sooner is all that the client would see.
+const FLUSH: Duration = Duration::from_millis(50);
 
 pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
@@ -55,11 +59,14 @@ pub(super) fn whole(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// A body that breaks off in the middle.
+/// A body that breaks off in the middle: its first half is on its way before the connection ends.
 fn broken(bytes: &[u8]) -> Body {
     let half = Bytes::copy_from_slice(&bytes[..bytes.len() / 2]);
-    let parts = [Ok(Frame::data(half)), Err(io::Error::from(io::ErrorKind::ConnectionAborted))];
-    BodyExt::boxed_unsync(StreamBody::new(stream::iter(parts)))
+    let end = stream::once(async {
+        tokio::time::sleep(FLUSH).await;
+        Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+    });
+    BodyExt::boxed_unsync(StreamBody::new(stream::iter([Ok(Frame::data(half))]).chain(end)))
 }
 
 pub(super) fn ok(content_type: &str, bytes: Vec<u8>, is_cut: bool) -> Response<Body> {

@@ -1,6 +1,7 @@
 //! What the double is told to answer: a JSON file of rules, the first that matches a call decides.
 
 use super::Ask;
+use super::guardrail::GuardrailRules;
 use regex_lite::Regex;
 use serde::Deserialize;
 use serde_json::Value;
@@ -10,6 +11,8 @@ use serde_json::Value;
 pub struct Script {
     pub(super) rules: Vec<CompiledRule>,
     pub(super) blocked_words: Vec<String>,
+    pub(super) guardrail: GuardrailRules,
+    pub(super) least_records: u64,
 }
 
 #[derive(Deserialize)]
@@ -17,9 +20,14 @@ pub struct Script {
 struct ScriptFile {
     #[serde(default)]
     rules: Vec<Rule>,
-    /// Words at which guardrails intervene.
+    /// Words at which guardrails intervene, and that models draw nothing of.
     #[serde(default)]
     blocked_words: Vec<String>,
+    #[serde(default)]
+    guardrail: GuardrailRules,
+    /// Batch jobs of fewer records fail.
+    #[serde(default)]
+    least_records: u64,
 }
 
 /// Which calls, and what they get.
@@ -52,7 +60,8 @@ pub struct Reply {
     /// The connection breaks off in the middle of the body.
     pub cut: bool,
     pub text: Option<String>,
-    /// The answer to a schema, valid or not: the input of the tool where there is one, the text where not.
+    /// The answer to a schema, valid or not: the input of the tool where there is one, the text where not. The whole
+    /// answer of InvokeModel and ApplyGuardrail.
     pub json: Option<Value>,
     pub stop_reason: Option<String>,
     /// The fields of Bedrock's own `usage`; they replace the counted ones.
@@ -81,13 +90,20 @@ impl Script {
     /// Parses a script's file.
     pub fn parse(text: &str) -> Result<Self, ScriptError> {
         let file: ScriptFile = serde_json::from_str(text)?;
-        Ok(Script { blocked_words: file.blocked_words, ..Script::of(file.rules)? })
+        let ScriptFile { rules, blocked_words, guardrail, least_records } = file;
+        Ok(Script { blocked_words, guardrail, least_records, ..Script::of(rules)? })
     }
 
     pub fn of(rules: Vec<Rule>) -> Result<Self, ScriptError> {
         let rules =
             rules.into_iter().enumerate().map(|(index, rule)| compile(index, rule)).collect::<Result<_, _>>()?;
-        Ok(Script { rules, blocked_words: Vec::new() })
+        Ok(Script { rules, ..Script::default() })
+    }
+
+    /// Returns the first blocked word of a text.
+    pub(super) fn blocked_word(&self, text: &str) -> Option<&str> {
+        let text = text.to_lowercase();
+        self.blocked_words.iter().map(String::as_str).find(|word| text.contains(&word.to_lowercase()))
     }
 
     /// Returns what a call gets, and the number of the rule that says so.

@@ -1,9 +1,10 @@
 //! The double's HTTP server, on loopback only.
 
-use super::converse::{self, Memory};
+use super::Operation;
+use super::batch::{self, Bucket};
 use super::reply::{self, Body, Fault};
-use super::script::{Reply, Script};
-use super::{Ask, Operation, invoke, stream};
+use super::script::Script;
+use super::state::{State, lock};
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -11,12 +12,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use std::convert::Infallible;
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -31,25 +32,24 @@ pub struct Double {
     task: JoinHandle<()>,
 }
 
-#[derive(Default)]
-struct State {
-    script: Script,
-    memory: Memory,
-    log: Vec<Value>,
-    file: Option<std::fs::File>,
-}
-
 impl Double {
     /// Starts a double on a free port of 127.0.0.1.
     pub async fn start(script: Script) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let state = Arc::new(Mutex::new(State { script, ..State::default() }));
+        let state = Arc::new(Mutex::new(State::new(script)));
         let task = tokio::spawn(serve(listener, state.clone()));
         Ok(Double { address, state, task })
     }
 
-    /// Returns what `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` is set to.
+    /// Gives batch jobs their buckets, by name: any store of objects, like `embedded::FileStore` or `aws::S3Store`.
+    #[must_use]
+    pub fn with_buckets(self, buckets: impl Fn(&str) -> Option<Arc<dyn Bucket>> + Send + Sync + 'static) -> Self {
+        lock(&self.state).buckets = Some(Arc::new(buckets));
+        self
+    }
+
+    /// Returns what `AWS_ENDPOINT_URL_BEDROCK_RUNTIME` is set to and, for batch jobs, `AWS_ENDPOINT_URL_BEDROCK`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -61,9 +61,10 @@ impl Double {
         Ok(())
     }
 
-    /// Returns every request so far: number, operation, subject, rule, status and body.
+    /// Returns every request so far: number, operation, subject, rule, status and body. A record of a batch job is a
+    /// request too, with `job` and `record`.
     pub fn log(&self) -> Vec<Value> {
-        lock(&self.state).log.clone()
+        lock(&self.state).entries.clone()
     }
 }
 
@@ -71,10 +72,6 @@ impl Drop for Double {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
@@ -93,16 +90,26 @@ async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
 /// Finds the operation of a path; subjects are percent-encoded in it.
 fn route(method: &Method, path: &str) -> Option<(Operation, String)> {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let (operation, subject) = match parts[..] {
-        ["model", id, "converse"] => (Operation::Converse, id),
-        ["model", id, "converse-stream"] => (Operation::ConverseStream, id),
-        ["model", id, "invoke"] => (Operation::InvokeModel, id),
-        ["model", id, "count-tokens"] => (Operation::CountTokens, id),
-        ["guardrail", id, "version", _, "apply"] => (Operation::ApplyGuardrail, id),
+    let (operation, subject) = match (method, &parts[..]) {
+        (&Method::POST, ["model", id, "converse"]) => (Operation::Converse, *id),
+        (&Method::POST, ["model", id, "converse-stream"]) => (Operation::ConverseStream, *id),
+        (&Method::POST, ["model", id, "invoke"]) => (Operation::InvokeModel, *id),
+        (&Method::POST, ["model", id, "count-tokens"]) => (Operation::CountTokens, *id),
+        (&Method::POST, ["guardrail", id, "version", _, "apply"]) => (Operation::ApplyGuardrail, *id),
+        (&Method::POST, ["model-invocation-job"]) => (Operation::CreateModelInvocationJob, ""),
+        (&Method::GET, ["model-invocation-job", id]) => (Operation::GetModelInvocationJob, *id),
+        (&Method::GET, ["model-invocation-jobs"]) => (Operation::ListModelInvocationJobs, ""),
+        (&Method::POST, ["model-invocation-job", id, "stop"]) => (Operation::StopModelInvocationJob, *id),
         _ => return None,
     };
-    let subject = percent_decode_str(subject).decode_utf8().ok()?.into_owned();
-    (method == Method::POST).then_some((operation, subject))
+    Some((operation, percent_decode_str(subject).decode_utf8().ok()?.into_owned()))
+}
+
+/// Returns the parameters of a query as an object of texts: what a call without a body says.
+fn parameters(query: &str) -> Value {
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    Value::Object(pairs.map(|(name, value)| (decoded(name), decoded(value).into())).collect::<Map<_, _>>())
 }
 
 async fn handle(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
@@ -112,79 +119,30 @@ async fn handle(state: Arc<Mutex<State>>, request: Request<Incoming>) -> Result<
         Ok(body) => body.to_bytes(),
         Err(_) => return Ok(reply::fault(&Fault::new("ValidationException", "the body is too large or broke off"))),
     };
-    let Some((operation, subject)) = found else {
+    let Some((operation, mut subject)) = found else {
         let message = format!("{} has no operation {} {}", super::MARK, head.method, head.uri.path());
         return Ok(reply::fault(&Fault::new("ResourceNotFoundException", message)));
     };
     if !head.headers.contains_key(http::header::AUTHORIZATION) {
         return Ok(reply::fault(&Fault::new("AccessDeniedException", "the request is not signed")));
     }
-    let (response, latency_ms) = answer(&state, operation, &subject, &body);
-    if latency_ms > 0 {
-        tokio::time::sleep(Duration::from_millis(latency_ms)).await;
-    }
-    Ok(response)
-}
-
-fn answer(state: &Mutex<State>, operation: Operation, subject: &str, body: &[u8]) -> (Response<Body>, u64) {
-    let mut state = lock(state);
-    let (value, result, rule, scripted) = match serde_json::from_slice::<Value>(body) {
-        Err(error) => {
-            let fault = Fault::new("ValidationException", format!("the body is not JSON: {error}"));
-            (Value::Null, Err(fault), None, Reply::default())
-        }
-        Ok(value) => {
-            let ask = Ask::new(operation, subject, &value);
-            let (rule, scripted) = state.script.reply(&ask).unzip();
-            let scripted = scripted.unwrap_or_default();
-            let result = respond(&mut state, &ask, &scripted);
-            (value, result, rule, scripted)
-        }
+    let body = match &body[..] {
+        [] => Ok(parameters(head.uri.query().unwrap_or_default())),
+        bytes => serde_json::from_slice::<Value>(bytes)
+            .map_err(|error| Fault::new("ValidationException", format!("the body is not JSON: {error}"))),
     };
-    let number = state.log.len() + 1;
-    let mut response = result.unwrap_or_else(|fault| reply::fault(&fault));
-    if let Ok(id) = format!("double-{number}").parse() {
-        response.headers_mut().insert("x-amzn-requestid", id);
-    }
-    let entry = json!({
-        "number": number, "operation": operation.name(), "subject": subject, "rule": rule,
-        "status": response.status().as_u16(), "body": value,
-    });
-    if let Some(file) = &mut state.file
-        && let Err(error) = writeln!(file, "{entry}")
+    if operation == Operation::CreateModelInvocationJob
+        && let Ok(body) = &body
     {
-        tracing::warn!(%error, "the double's log was not written");
+        // So that rules find a job by its model, as they find everything else.
+        subject = body["modelId"].as_str().unwrap_or_default().to_owned();
     }
-    state.log.push(entry);
-    (response, scripted.latency_ms)
-}
-
-fn respond(state: &mut State, ask: &Ask<'_>, scripted: &Reply) -> Result<Response<Body>, Fault> {
-    let fault = Fault::scripted(scripted);
-    let is_late = ask.operation == Operation::ConverseStream && scripted.after_pieces.is_some();
-    if let Some(fault) = fault
-        && !is_late
-    {
-        return Err(fault);
+    let answered = lock(&state).answer(operation, &subject, body);
+    if let Some(job) = answered.job {
+        tokio::spawn(batch::run(state.clone(), job));
     }
-    let State { script, memory, .. } = state;
-    let value = match ask.operation {
-        Operation::Converse | Operation::ConverseStream => {
-            converse::converse(ask, scripted, &script.blocked_words, memory)?
-        }
-        Operation::InvokeModel => match &scripted.json {
-            Some(body) => body.clone(),
-            None => invoke::invoke(ask)?,
-        },
-        Operation::CountTokens => converse::tokens(ask)?,
-        Operation::ApplyGuardrail => converse::guardrail(ask, &script.blocked_words)?,
-    };
-    if ask.operation == Operation::ConverseStream {
-        let fault = Fault::scripted(scripted);
-        let late = fault.as_ref().zip(scripted.after_pieces);
-        let late = late.map(|(fault, after)| (after, fault.name.as_str(), fault.message.as_str()));
-        let frames = stream::frames(&value, late);
-        return Ok(reply::ok("application/vnd.amazon.eventstream", frames, scripted.cut));
+    if answered.latency_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(answered.latency_ms)).await;
     }
-    Ok(reply::ok("application/json", value.to_string().into_bytes(), scripted.cut))
+    Ok(answered.response)
 }

@@ -1,5 +1,6 @@
-//! POST of JSON over HTTP/1.1, and every failure of it as one of the classes.
+//! POST of JSON and of forms over HTTP/1.1, and every failure of it as one of the classes.
 
+use super::payload::Payload;
 use crate::{Class, ModelError, ModelResult};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
@@ -18,8 +19,8 @@ use std::time::Duration;
 /// To reach a server.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// No answer that we ask for is larger.
-const MAX_ANSWER: usize = 16 << 20;
+/// No answer that we ask for is larger: ten pictures of 1536×1024 have some 40 MB in base64.
+const MAX_ANSWER: usize = 64 << 20;
 
 const AFTER_THROTTLING: Duration = Duration::from_secs(2);
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
@@ -69,11 +70,11 @@ impl HttpClient {
         url: &str,
         key: Option<&str>,
         idempotency_key: Option<&str>,
-        body: String,
+        payload: Payload,
     ) -> ModelResult<Answered> {
         let configuration =
             |message: &str| ModelError::of(Class::Permanent, model, "configuration", format!("{message} (`{url}`)"));
-        let mut request = Request::post(url).header(CONTENT_TYPE, "application/json");
+        let mut request = Request::post(url).header(CONTENT_TYPE, payload.content_type);
         if let Some(key) = key {
             let mut value = HeaderValue::try_from(format!("Bearer {key}"))
                 .map_err(|_| configuration("the key is no header value"))?;
@@ -84,7 +85,7 @@ impl HttpClient {
             request = request.header("idempotency-key", key);
         }
         let request = request
-            .body(Full::from(body))
+            .body(Full::from(payload.body))
             .map_err(|error| configuration("the request could not be built").because(error))?;
         let lost = |code: &str, message: &str| {
             ModelError::of(Class::Retry { after: AFTER_FAILURE }, model, code, format!("{message} (`{url}`)"))
@@ -121,7 +122,7 @@ fn refusal(model: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) ->
         424 => (Class::Retry { after: asked.unwrap_or(AFTER_FAILURE) }, 2),
         500.. => (Class::Retry { after: asked.unwrap_or(AFTER_FAILURE) }, 3),
         404 | 410 => (Class::Unavailable, 1),
-        _ if code == "content_filter" || code == "content_policy_violation" => {
+        _ if ["content_filter", "content_policy_violation", "moderation_blocked"].contains(&code.as_str()) => {
             (Class::Blocked { reason: code.clone() }, 1)
         }
         _ => (Class::Permanent, 1),

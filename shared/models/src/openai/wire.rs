@@ -1,7 +1,7 @@
 //! The bodies of OpenAI's protocol.
 
 use crate::book::ModelSpec;
-use crate::exchange::{Call, EmbedReply, Reply, Shape, Stop};
+use crate::exchange::{Call, Exchanged, Reply, Shape, Stop};
 use crate::{Class, Image, ModelError, ModelResult, Part, Role, Schema, StopReason, Usage};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -110,7 +110,7 @@ fn part(part: &Part) -> Value {
     }
 }
 
-fn data_uri(image: &Image) -> String {
+pub(super) fn data_uri(image: &Image) -> String {
     format!("data:{};base64,{}", image.format.media_type(), STANDARD.encode(&image.bytes))
 }
 
@@ -172,7 +172,7 @@ impl WireUsage {
 }
 
 /// A server that answers with anything else is the wrong one, or broken: another model may be there.
-fn unreadable(spec: &ModelSpec, body: &[u8], why: impl std::fmt::Display) -> Box<ModelError> {
+pub(super) fn unreadable(spec: &ModelSpec, body: &[u8], why: impl std::fmt::Display) -> Box<ModelError> {
     let start: String = String::from_utf8_lossy(body).chars().take(200).collect();
     let message = format!("the server's answer is not of the protocol: {why}: {start}");
     ModelError::of(Class::Unavailable, &spec.id, "protocol", message)
@@ -231,9 +231,13 @@ struct EmbeddingData {
     embedding: Vec<f32>,
 }
 
-pub(super) fn read_embedding(spec: &ModelSpec, body: &[u8], request_id: Option<String>) -> ModelResult<EmbedReply> {
+pub(super) fn read_embedding(
+    spec: &ModelSpec,
+    body: &[u8],
+    request_id: Option<String>,
+) -> ModelResult<Exchanged<Vec<f32>>> {
     let answer: EmbeddingAnswer = serde_json::from_slice(body).map_err(|error| unreadable(spec, body, error))?;
     let Some(data) = answer.data.into_iter().next() else { return Err(unreadable(spec, body, "there is no data")) };
     let usage = answer.usage.unwrap_or_default().to_ours();
-    Ok(EmbedReply { vector: data.embedding, usage, model: answer.model, request_id })
+    Ok(Exchanged { model: answer.model, ..Exchanged::new(data.embedding, usage, request_id) })
 }

@@ -3,6 +3,9 @@
 
 mod cases;
 mod embedding;
+mod guards;
+mod pictures;
+mod recordings;
 mod server;
 mod world;
 

@@ -1,6 +1,8 @@
 //! A server that speaks OpenAI's protocol from a script, with nothing of our own client in it.
 
 use crate::world::Step;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -41,19 +43,25 @@ impl Drop for Wire {
     }
 }
 
-/// Reads one request: its head and its body.
+/// Reads one request: its head in small letters, and its body. A form is its media type and its bytes in base64.
 async fn read(connection: &mut TcpStream) -> (String, Value) {
     let mut bytes = Vec::new();
     loop {
         let n_read = connection.read_buf(&mut bytes).await.expect("reads");
         assert!(n_read > 0, "the request broke off");
-        let text = String::from_utf8_lossy(&bytes);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let head = head.to_lowercase();
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        if body.len() >= length.expect("a length").parse::<usize>().expect("a number") {
-            return (head.clone(), serde_json::from_str(body).expect("JSON"));
+        let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+        let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+        let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+        let body = &bytes[end + 4..];
+        if body.len() < field("content-length: ").expect("a length").parse::<usize>().expect("a number") {
+            continue;
         }
+        let content_type = field("content-type: ").expect("a media type");
+        let body = match content_type.as_str() {
+            "application/json" => serde_json::from_slice(body).expect("JSON"),
+            _ => json!({"content_type": content_type, "base64": STANDARD.encode(body)}),
+        };
+        return (head, body);
     }
 }
 
@@ -61,16 +69,21 @@ async fn serve(mut connection: TcpStream, steps: Vec<Step>, seen: Arc<Mutex<Vec<
     let (head, body) = read(&mut connection).await;
     let index = {
         let mut seen = seen.lock().expect("not poisoned");
-        seen.push(body.clone());
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        let mut body = body.clone();
+        if !path.ends_with("/chat/completions") && !path.ends_with("/embeddings") {
+            body["path"] = path.into();
+        }
+        seen.push(body);
         seen.len() - 1
     };
     assert!(head.contains(&format!("authorization: bearer {KEY}")), "{head}");
+    let is_chat = head.starts_with("post /v1/chat/completions ");
     let (status, extra, answer) = if head.starts_with("post /v1/embeddings ") {
         let n_dimensions = body["dimensions"].as_u64().unwrap_or(8);
         let vector: Vec<_> = (0..n_dimensions).map(|index| index as f64 / 8.0).collect();
         (200, String::new(), json!({"model": "m", "data": [{"embedding": vector}], "usage": {"prompt_tokens": 3}}))
     } else {
-        assert!(head.starts_with("post /v1/chat/completions "), "{head}");
         match steps.get(index).unwrap_or_else(|| panic!("call {} was not expected", index + 1)) {
             Step::Silence => return tokio::time::sleep(Duration::from_secs(60)).await,
             Step::Hangup => return,
@@ -78,7 +91,9 @@ async fn serve(mut connection: TcpStream, steps: Vec<Step>, seen: Arc<Mutex<Vec<
                 let extra = retry_after.map(|seconds| format!("retry-after: {seconds}\r\n")).unwrap_or_default();
                 (*status, extra, json!({"error": {"message": message}}))
             }
-            step => (200, String::new(), chat(step, &body)),
+            Step::Body(answer) => (200, String::new(), answer.clone()),
+            step if is_chat => (200, String::new(), chat(step, &body)),
+            step => panic!("{step:?} is no answer to {head}"),
         }
     };
     let answer = answer.to_string();

@@ -43,6 +43,8 @@ pub enum Step {
         message: &'static str,
         retry_after: Option<u64>,
     },
+    /// The whole answer of what is neither a chat nor an embedding.
+    Body(Value),
     /// Nothing for a minute.
     Silence,
     /// The connection breaks.
@@ -134,6 +136,7 @@ fn rule(index: usize, step: &Step) -> Rule {
             retry_after: *retry_after,
             ..Reply::default()
         },
+        Step::Body(value) => Reply { json: Some(value.clone()), ..Reply::default() },
         Step::Silence => Reply { latency_ms: 60_000, ..Reply::default() },
         Step::Hangup => Reply { cut: true, ..text("half") },
     };
@@ -144,13 +147,34 @@ pub fn deadline(ms: u64) -> u64 {
     embedded::SystemClock.now_ms() + ms
 }
 
+/// Both providers' servers, each with the same steps.
+pub struct Servers {
+    pub double: Double,
+    pub wire: Wire,
+}
+
+impl Servers {
+    pub async fn start(steps: &[Step]) -> Self {
+        // Each rule counts all calls, so that the n-th rule is for the n-th call.
+        let rules = steps.iter().enumerate().map(|(index, step)| rule(index, step)).collect();
+        let double = Double::start(Script::of(rules).expect("good rules")).await.expect("starts");
+        Servers { double, wire: Wire::start(steps.to_vec()).await }
+    }
+
+    /// Connects a book in which `{URL}` stands for the address of the OpenAI-compatible server.
+    pub fn models(&self, book: &str) -> Models {
+        let book = Book::parse("test.toml", &book.replace("{URL}", &self.wire.url)).expect("a good book");
+        let http = Arc::new(HttpClient::new().expect("certificates"));
+        Models::new(book, Arc::new(embedded::SystemClock))
+            .with_bedrock(Bedrock::new(&environment(&self.double.url())))
+            .with_openai(http, |name| (name == "TEST_KEY").then(|| server::KEY.to_owned()))
+    }
+}
+
 /// Asks a model whose server takes these steps, and replays what was recorded where the kind says so.
 pub async fn ask(kind: Kind, setup: Setup<'_>, steps: &[Step], request: &Request, within_ms: u64) -> Outcome {
     let clock: Arc<dyn Clock> = Arc::new(embedded::SystemClock);
-    // Each rule counts all calls, so that the n-th rule is for the n-th call.
-    let rules = steps.iter().enumerate().map(|(index, step)| rule(index, step)).collect();
-    let double = Double::start(Script::of(rules).expect("good rules")).await.expect("starts");
-    let wire = Wire::start(steps.to_vec()).await;
+    let Servers { double, wire } = Servers::start(steps).await;
     let book = book(kind, &setup, &wire.url);
     let models = Models::new(book, clock);
     let models = if kind.is_bedrock() {

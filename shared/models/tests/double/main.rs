@@ -1,7 +1,10 @@
 //! The double itself: by the Rust SDK through our provider, and by boto3, which is nobody's we know.
 
+mod sdk;
+
+use embedded::{Durability, FileStore};
 use models::book::Book;
-use models::double::{Double, HEADER, MARK, Script};
+use models::double::{Bucket, Double, HEADER, MARK, Script};
 use models::replay::{Cassette, Recorder, Replayer};
 use models::{Bedrock, Class, Environment, ModelResult, Models, Part, Request, Schema, TextModel};
 use ports::Clock;
@@ -157,12 +160,19 @@ async fn boto3_accepts_every_operation_error_and_mid_stream_failure() {
     let python = package.join("../../target/tools/venv/bin/python");
     assert!(python.is_file(), "boto3 is missing: run `cargo xtask setup`");
     let script = std::fs::read_to_string(package.join("tests/double/script.json")).expect("the script is there");
-    let double = Double::start(Script::parse(&script).expect("a script")).await.expect("starts");
     let folder = tempfile::tempdir().expect("a folder");
+    let (buckets, scratch) = (folder.path().join("buckets"), folder.path().join("scratch"));
+    std::fs::create_dir_all(buckets.join("batch")).expect("a bucket");
+    let double = Double::start(Script::parse(&script).expect("a script")).await.expect("starts");
+    let root = buckets.clone();
+    let double = double.with_buckets(move |name| {
+        let store = FileStore::open(&root.join(name), &scratch, Durability::Process).expect("a bucket");
+        Some(store as Arc<dyn Bucket>)
+    });
     let log = folder.path().join("log.jsonl");
     double.log_to(&log).expect("opens");
     let mut command = Command::new(python);
-    command.arg(package.join("tests/double/check.py")).args([&double.url(), HEADER, MARK]);
+    command.arg(package.join("tests/double/check.py")).args([&double.url(), HEADER, MARK]).arg(&buckets);
     let output = tokio::task::spawn_blocking(move || command.output()).await.expect("joins").expect("python runs");
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{out}\n{err}");

@@ -1,6 +1,6 @@
 //! The catalog: the list of promises, and writing.
 
-use super::{Check, Report, Seen, catalog_search as search, ensure};
+use super::{Check, Report, Seen, catalog_nearest as nearest, catalog_search as search, ensure};
 use crate::{Catalog, CatalogQuery};
 use asset::catalog::CatalogEntry;
 use asset::ids::AssetId;
@@ -19,6 +19,11 @@ pub async fn catalog(catalog: &dyn Catalog) -> Report {
     report.check("pages stay stable while entries arrive", search::stable_pages(catalog)).await;
     report.check("text matches beginnings of words", search::words(catalog)).await;
     report.check("text is never query syntax", search::hostile_text(catalog)).await;
+    report.check("words of texts are found as those of keys are", search::texts(catalog)).await;
+    report.check("the nearest are those of the smallest angle", nearest::angles(catalog)).await;
+    report.check("of many the nearest few are found", nearest::few_of_many(catalog)).await;
+    report.check("other spaces and deleted assets are not near", nearest::spaces(catalog)).await;
+    report.check("a vector comes and goes with its entry", nearest::changes(catalog)).await;
     report
 }
 
@@ -44,6 +49,8 @@ pub(super) fn entry(key: &str, revision: u64, state: State, at_ms: u64) -> Catal
         created_ms: at_ms / 2,
         updated_ms: at_ms,
         profile: "profile-1".to_owned(),
+        texts: Vec::new(),
+        vector: None,
     }
 }
 

@@ -4,6 +4,7 @@ use super::catalog::{entry, keys_of};
 use super::{Check, ensure};
 use crate::{Catalog, CatalogQuery};
 use asset::catalog::CatalogEntry;
+use asset::ids::AssetId;
 use asset::readiness::State;
 
 /// Only entries of one check: its name is the first word of their keys.
@@ -163,6 +164,49 @@ pub(super) async fn words(catalog: &dyn Catalog) -> Check {
     // A changed entry is found as before, once.
     catalog.upsert(&entry(cafe, 2, State::Failed, 30_001)).await?;
     ensure_keys(catalog, &CatalogQuery { text: Some("words cafe".into()), ..CatalogQuery::default() }, &[cafe]).await
+}
+
+pub(super) async fn texts(catalog: &dyn Catalog) -> Check {
+    let [pier, map, plain] = ["texts/DSC_1.jpg", "texts/map.png", "texts/plain.png"];
+    let with = |key: &str, revision: u64, texts: &[&str]| {
+        let texts = texts.iter().map(|text| (*text).to_owned()).collect();
+        CatalogEntry { texts, ..entry(key, revision, State::Ready, 50_000 + revision) }
+    };
+    catalog.upsert(&with(pier, 1, &["A woman on the piér at Ålesund.", "Eine Frau auf der Landungsbrücke"])).await?;
+    catalog.upsert(&with(map, 1, &["The pierced mountains; 1,400 m"])).await?;
+    catalog.upsert(&with(plain, 1, &[])).await?;
+    let find = |text: &str| CatalogQuery { text: Some(format!("texts {text}")), ..CatalogQuery::default() };
+    let cases: [(&str, &[&str]); 12] = [
+        ("pier", &[pier, map]),
+        ("PIÉR", &[pier, map]),
+        ("pierc", &[map]),
+        ("alesund", &[pier]),
+        ("landungsbrucke woman", &[pier]),
+        // One word of the key, another of a text.
+        ("dsc woman", &[pier]),
+        ("map mount", &[map]),
+        ("400", &[map]),
+        ("woman mountains", &[]),
+        ("oman", &[]),
+        ("texts:woman", &[pier]),
+        ("", &[pier, map, plain]),
+    ];
+    for (text, expected) in cases {
+        ensure_keys(catalog, &find(text), expected).await?;
+    }
+    let read = catalog.get(&AssetId::of_key(pier)).await?;
+    ensure!(read.is_some_and(|entry| entry.texts.len() == 2), "the texts were not read back");
+    // Other words, then none: what is not in force any more is not found.
+    catalog.upsert(&with(pier, 2, &["A quay."])).await?;
+    ensure_keys(catalog, &find("quay"), &[pier]).await?;
+    ensure_keys(catalog, &find("woman"), &[]).await?;
+    catalog.upsert(&with(pier, 1, &["A woman."])).await?;
+    ensure_keys(catalog, &find("woman"), &[]).await?;
+    catalog.upsert(&with(pier, 3, &["A woman."])).await?;
+    ensure_keys(catalog, &find("woman"), &[pier]).await?;
+    catalog.upsert(&with(pier, 4, &[])).await?;
+    ensure_keys(catalog, &find("woman"), &[]).await?;
+    ensure_keys(catalog, &find("dsc"), &[pier]).await
 }
 
 pub(super) async fn hostile_text(catalog: &dyn Catalog) -> Check {

@@ -1,6 +1,7 @@
 //! A catalog in memory.
 
 use super::lock;
+use crate::near;
 use crate::{Catalog, CatalogPage, CatalogQuery, Kind, PortError};
 use asset::catalog::CatalogEntry;
 use asset::ids::AssetId;
@@ -37,7 +38,7 @@ fn matches(query: &CatalogQuery, entry: &CatalogEntry) -> bool {
         .as_deref()
         .is_none_or(|kind| entry.kind == kind || (!kind.contains('/') && entry.kind.split('/').next() == Some(kind)));
     let has_words = query.text.as_deref().is_none_or(|text| {
-        let words = words_of(&entry.key);
+        let words = words_of(&entry.searchable());
         words_of(text).iter().all(|wanted| words.iter().any(|word| word.starts_with(wanted)))
     });
     let has_profile = query.other_profile_than.as_ref().is_none_or(|profile| entry.profile != *profile);
@@ -56,7 +57,7 @@ impl Catalog for MemoryCatalog {
     }
 
     async fn get(&self, asset: &AssetId) -> Result<Option<CatalogEntry>, PortError> {
-        Ok(lock(&self.0).get(asset).cloned())
+        Ok(lock(&self.0).get(asset).map(CatalogEntry::without_vector))
     }
 
     async fn list(&self, query: &CatalogQuery) -> Result<CatalogPage, PortError> {
@@ -80,7 +81,11 @@ impl Catalog for MemoryCatalog {
         let has_more = found.len() > limit;
         found.truncate(limit);
         let next = found.last().filter(|_| has_more).map(|((Reverse(at), asset), _)| format!("{at}.{asset}"));
-        Ok(CatalogPage { entries: found.into_iter().map(|(_, entry)| entry.clone()).collect(), next })
+        Ok(CatalogPage { entries: found.into_iter().map(|(_, entry)| entry.without_vector()).collect(), next })
+    }
+
+    async fn nearest(&self, model: &str, query: &[f32], limit: usize) -> Result<Vec<(CatalogEntry, f32)>, PortError> {
+        Ok(near::among(lock(&self.0).values(), model, query, limit))
     }
 
     async fn counts(&self) -> Result<Vec<(State, u64)>, PortError> {

@@ -2,10 +2,12 @@
 
 use crate::{assert_caught, run};
 use asset::catalog::CatalogEntry;
+use asset::embedding::Vector;
 use asset::ids::AssetId;
 use asset::readiness::State;
 use async_trait::async_trait;
 use ports::memory::{ManualClock, MemoryCatalog, MemoryClaims};
+use ports::near;
 use ports::{Catalog, CatalogPage, CatalogQuery, ClaimOutcome, Claims, PortError, contract};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -19,6 +21,12 @@ enum Lie {
     PagesByOffset,
     KindIsPrefix,
     CountsEveryWrite,
+    TextsAreIgnored,
+    NearnessByLength,
+    NearnessOfEveryModel,
+    NearnessOfDeleted,
+    NearestIsLast,
+    VectorStays,
 }
 
 struct LyingCatalog {
@@ -26,6 +34,8 @@ struct LyingCatalog {
     inner: MemoryCatalog,
     /// What was written last, whatever its revision.
     last: Mutex<BTreeMap<AssetId, CatalogEntry>>,
+    /// Every vector that an asset ever had, the latest.
+    vectors: Mutex<BTreeMap<AssetId, Vector>>,
     n_writes: Mutex<BTreeMap<State, u64>>,
 }
 
@@ -40,7 +50,14 @@ impl Catalog for LyingCatalog {
     async fn upsert(&self, entry: &CatalogEntry) -> Result<bool, PortError> {
         self.last.lock().expect("no panic").insert(entry.asset.clone(), entry.clone());
         *self.n_writes.lock().expect("no panic").entry(entry.state).or_default() += 1;
-        let is_written = self.inner.upsert(entry).await?;
+        if let Some(vector) = &entry.vector {
+            self.vectors.lock().expect("no panic").insert(entry.asset.clone(), vector.clone());
+        }
+        let mut entry = entry.clone();
+        if self.lie == Lie::TextsAreIgnored {
+            entry.texts.clear();
+        }
+        let is_written = self.inner.upsert(&entry).await?;
         Ok(is_written || self.lie == Lie::RevisionIsIgnored)
     }
 
@@ -81,6 +98,44 @@ impl Catalog for LyingCatalog {
         self.inner.list(&query).await
     }
 
+    async fn nearest(&self, model: &str, query: &[f32], limit: usize) -> Result<Vec<(CatalogEntry, f32)>, PortError> {
+        let entries: Vec<CatalogEntry> = self.last.lock().expect("no panic").values().cloned().collect();
+        let with_model = |entry: &CatalogEntry| {
+            let vector = entry.vector.as_ref().map(|vector| Vector::new(model, &vector.values()));
+            CatalogEntry { vector, ..entry.clone() }
+        };
+        let altered: Vec<CatalogEntry> = match self.lie {
+            Lie::NearnessOfEveryModel => entries.iter().map(with_model).collect(),
+            Lie::NearnessOfDeleted => {
+                entries.into_iter().map(|entry| CatalogEntry { state: State::Ready, ..entry }).collect()
+            }
+            Lie::VectorStays => {
+                let vectors = self.vectors.lock().expect("no panic");
+                let vector = |entry: &CatalogEntry| vectors.get(&entry.asset).cloned();
+                entries.into_iter().map(|entry| CatalogEntry { vector: vector(&entry), ..entry }).collect()
+            }
+            Lie::NearnessByLength => {
+                let of = |entry: &CatalogEntry| {
+                    let vector = entry.vector.as_ref().filter(|vector| vector.model == model)?;
+                    let values = vector.values();
+                    let product = values.iter().zip(query).map(|(a, b)| a * b).sum::<f32>();
+                    (values.len() == query.len()).then(|| (entry.without_vector(), product))
+                };
+                let mut found: Vec<_> = entries.iter().filter_map(of).collect();
+                found.sort_by(|a, b| b.1.total_cmp(&a.1));
+                found.truncate(limit.max(1));
+                return Ok(found);
+            }
+            Lie::NearestIsLast => {
+                let mut found = self.inner.nearest(model, query, limit).await?;
+                found.reverse();
+                return Ok(found);
+            }
+            _ => return self.inner.nearest(model, query, limit).await,
+        };
+        Ok(near::among(altered.iter(), model, query, limit))
+    }
+
     async fn counts(&self) -> Result<Vec<(State, u64)>, PortError> {
         if self.lie == Lie::CountsEveryWrite {
             let n_writes = self.n_writes.lock().expect("no panic");
@@ -95,7 +150,7 @@ impl Catalog for LyingCatalog {
 
 #[test]
 fn every_lie_of_a_catalog_is_caught() {
-    let cases: [(Lie, &[&str]); 7] = [
+    let cases: [(Lie, &[&str]); 13] = [
         (
             Lie::RevisionIsIgnored,
             &["a lower revision never replaces a higher one", "concurrent writes end at the highest revision"],
@@ -106,10 +161,16 @@ fn every_lie_of_a_catalog_is_caught() {
         (Lie::PagesByOffset, &["pages stay stable while entries arrive"]),
         (Lie::KindIsPrefix, &["conditions hold all at once"]),
         (Lie::CountsEveryWrite, &["counts follow every write"]),
+        (Lie::TextsAreIgnored, &["words of texts are found as those of keys are"]),
+        (Lie::NearnessByLength, &["the nearest are those of the smallest angle"]),
+        (Lie::NearnessOfEveryModel, &["other spaces and deleted assets are not near"]),
+        (Lie::NearnessOfDeleted, &["other spaces and deleted assets are not near"]),
+        (Lie::NearestIsLast, &["of many the nearest few are found"]),
+        (Lie::VectorStays, &["a vector comes and goes with its entry"]),
     ];
     for (lie, promises) in cases {
-        let (inner, last, n_writes) = Default::default();
-        let liar = LyingCatalog { lie, inner, last, n_writes };
+        let (inner, last, vectors, n_writes) = Default::default();
+        let liar = LyingCatalog { lie, inner, last, vectors, n_writes };
         assert_caught(lie, &run(contract::catalog(&liar)), promises);
     }
 }

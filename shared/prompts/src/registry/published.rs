@@ -24,6 +24,26 @@ pub struct Published {
     pub snippets: Option<Sha256>,
 }
 
+/// Where the answers of an eval came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answers {
+    /// A model gave them to exactly these requests.
+    #[serde(rename = "recorded from a model")]
+    Recorded,
+    /// Somebody wrote down what is expected; no model was asked.
+    #[serde(rename = "written by hand")]
+    ByHand,
+}
+
+impl Answers {
+    pub fn words(self) -> &'static str {
+        match self {
+            Answers::Recorded => "recorded from a model",
+            Answers::ByHand => "written by hand, and no model was asked",
+        }
+    }
+}
+
 /// How an eval of one hash went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EvalRecord {
@@ -34,6 +54,7 @@ pub struct EvalRecord {
     pub reasons: Vec<String>,
     /// The hash of the eval's cases and recordings.
     pub suite: Sha256,
+    pub answers: Answers,
     /// The production hash that it was compared with, if there was one.
     pub against: Option<Sha256>,
     /// Cases that passed, and all cases.

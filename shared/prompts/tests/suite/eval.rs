@@ -3,7 +3,7 @@
 use futures::executor::block_on;
 use ports::memory::MemoryStore;
 use prompts::eval::{EvalResult, Recording, Recordings, Suite, recording_key, replay};
-use prompts::registry::{Label, Reason, Registry, RegistryError};
+use prompts::registry::{Answers, Promotion, Reason, Registry, RegistryError};
 use prompts::{Data, Prompt, library};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -71,8 +71,8 @@ fn a_prompt_made_worse_on_purpose_is_refused() {
     let reason = || Reason { by: "ada".to_owned(), at_ms: 2, why: "shorter".to_owned() };
     let promoted = block_on(async {
         registry.publish(&worse()).await.expect("publishes");
-        registry.record_eval(&result.record(1)).await.expect("records");
-        registry.promote("alt_text", worse().hash(), Label::Production, reason()).await
+        registry.record_eval(&result.record(Answers::ByHand, 1)).await.expect("records");
+        registry.promote("alt_text", worse().hash(), Promotion::Production, reason()).await
     });
     let Err(RegistryError::EvalFailed { reasons, .. }) = promoted else { panic!("{promoted:?}") };
     assert_eq!(reasons[0], "3 of 4 cases failed: kite, kite in the dunes, kite with a poisoned name");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const NAMES: [&str; 3] = ["alt_text", "description", "tags"];
+const NAMES: [&str; 5] = ["alt_text", "description", "moderation", "tags", "visible_text"];
 
 #[test]
 fn every_file_of_the_folder_is_compiled_in() {

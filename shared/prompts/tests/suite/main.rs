@@ -3,10 +3,14 @@
 mod diff;
 mod differential;
 mod eval;
+mod evals;
+mod injection;
 mod library;
 mod lint;
 mod prompt;
 mod registry;
 mod samples;
 mod schema;
+mod shelf;
 mod spec;
+mod stores;

@@ -11,6 +11,14 @@ pub fn all() -> Vec<(&'static str, Value)> {
         }
         samples.push(("description", description(text)));
         samples.push(("tags", tags(text)));
+        let picture = json!({"image": "asset:a", "content_type": "image/png"});
+        let with = |name: &str, value: Value| {
+            let mut input = picture.clone();
+            input[name] = value;
+            input
+        };
+        samples.push(("visible_text", with("max_characters", json!(500))));
+        samples.push(("moderation", with("categories", json!([{"id": "weapons", "label": text}]))));
     }
     samples.push(("alt_text", bare("alt_text")));
     samples.push(("description", bare("description")));
@@ -37,6 +45,8 @@ pub fn bare(prompt: &str) -> Value {
         "tags" => json!({
             "image": "asset:a", "content_type": "image/png", "locale": "en", "max_tags": 5, "vocabulary": []
         }),
+        "visible_text" => json!({"image": "asset:a", "content_type": "image/png", "max_characters": 500}),
+        "moderation" => json!({"image": "asset:a", "content_type": "image/png", "categories": []}),
         _ => json!({
             "image": "asset:a", "content_type": "image/png", "placement": "informative", "locale": "en",
             "max_characters": 125, "brand": []

@@ -7,10 +7,12 @@ pub use lambda_runtime::Error;
 pub use variables::{MissingVariables, Variables};
 
 use crate::{Function, Metrics, Outcome, Shift, dispatch};
+use asset::field::{Field, PromptRef};
 use asset::profile::Profile;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{LambdaEvent, service_fn};
 use ports::{Clock, Queue, Received};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -37,14 +39,30 @@ pub fn start(main: impl Future<Output = Result<(), Error>>) -> ExitCode {
     }
 }
 
-/// Returns the profile that was packed with the function as `profile.toml`; the shipped one if there is none.
-pub fn packed_profile() -> Result<Profile, Error> {
+/// Returns a file that was packed beside the program; `None` if there is none.
+pub fn packed(name: &str) -> Result<Option<String>, Error> {
     let folder = PathBuf::from(std::env::var_os("LAMBDA_TASK_ROOT").unwrap_or_default());
-    match std::fs::read_to_string(folder.join("profile.toml")) {
-        Ok(text) => Ok(Profile::parse("profile.toml", &text)?),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Profile::default()),
+    match std::fs::read_to_string(folder.join(name)) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Returns the profile that was packed with the function as `profile.toml`, the shipped one if there is none, completed with the prompts
+/// in force: packed as `prompts.json`, because only who asks models knows them, and what they are decides what is asked for.
+pub fn packed_profile() -> Result<Profile, Error> {
+    let profile = match packed("profile.toml")? {
+        Some(text) => {
+            let beside =
+                |file: &str| packed(file).map_err(|error| error.to_string())?.ok_or("it is not packed".to_owned());
+            Profile::parse_with("profile.toml", &text, beside)?
+        }
+        None => Profile::default(),
+    };
+    let Some(text) = packed("prompts.json")? else { return Ok(profile) };
+    let prompts: BTreeMap<Field, PromptRef> = serde_json::from_str(&text)?;
+    Ok(profile.with_prompts(prompts))
 }
 
 /// Serves a function until Lambda ends the process.

@@ -91,7 +91,7 @@ fn without(text: &str, quotations: &[Range<usize>]) -> String {
 }
 
 /// Returns an excerpt for a message.
-pub(super) fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     let mut graphemes = text.graphemes(true);
     let excerpt: String =
         graphemes.by_ref().take(60).map(|g| if g.chars().any(char::is_control) { " " } else { g }).collect();

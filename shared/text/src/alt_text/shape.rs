@@ -65,7 +65,7 @@ fn is_tag(c: char) -> bool {
 }
 
 /// Joiners and the plain directional marks are left: scripts need them.
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     let is_control = c.is_control() && !is_line_break(c);
     let is_override =
         matches!(c, '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffd}');

@@ -16,7 +16,7 @@ pub(super) struct Token {
 
 /// What is between a word and the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Gap {
+pub(crate) enum Gap {
     /// Nothing but white space.
     Space,
     /// An apostrophe or a hyphen.
@@ -120,7 +120,8 @@ pub(super) fn tokens(text: &str, quotations: &[Range<usize>]) -> Vec<Token> {
     tokens
 }
 
-fn gap(between: &str) -> Gap {
+/// Returns what is between two words.
+pub(crate) fn gap(between: &str) -> Gap {
     let is_joint = |c: char| is_apostrophe(c) || matches!(c, '-' | '\u{2010}' | '\u{2011}');
     if between.chars().all(char::is_whitespace) {
         Gap::Space
@@ -131,12 +132,12 @@ fn gap(between: &str) -> Gap {
     }
 }
 
-fn is_apostrophe(c: char) -> bool {
+pub(crate) fn is_apostrophe(c: char) -> bool {
     matches!(c, '\'' | '\u{2019}' | '\u{02bc}' | '\u{ff07}')
 }
 
 /// Returns the text without what does not change its words: case, width, marks of vowels, invisible characters.
-pub(super) fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for c in text.nfkc().filter(|c| !is_silent(*c)) {
         match c {
@@ -164,7 +165,7 @@ fn is_silent(c: char) -> bool {
 }
 
 /// Returns the byte ranges of quotations, with their marks. A mark that is never closed quotes nothing.
-pub(super) fn quotations(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn quotations(text: &str) -> Vec<Range<usize>> {
     let mut quotations = Vec::new();
     let mut open: Option<(usize, &str)> = None;
     for (index, c) in text.char_indices() {

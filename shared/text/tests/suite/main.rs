@@ -1,5 +1,7 @@
-//! Alt text: the table of cases, the rules file, and properties of any text.
+//! Alt text and brand guides: the tables of cases, the rules files, and properties of any text.
 
+mod brand;
+mod brand_properties;
 mod languages;
 mod properties;
 

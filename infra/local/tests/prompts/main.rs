@@ -1,11 +1,20 @@
 //! `greenroom prompts`, as its user runs it.
 
+mod labels;
+mod world;
+
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
 
 fn run(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_greenroom")).arg("prompts").args(args).output().expect("the binary runs")
+    // Nothing is there: our own prompts are in force.
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let data = folder.path().join("data");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    let output = command.arg("prompts").args(args).env("GREENROOM_DATA", &data).output().expect("the binary runs");
+    assert!(!data.exists(), "who only looks makes no folder");
+    output
 }
 
 fn said(output: &Output) -> String {
@@ -72,9 +81,25 @@ fn an_eval_without_answers_passes_nothing() {
     let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/prompts/tests/evals/alt_text.yaml");
     let folder = tempfile::tempdir().expect("a scratch folder");
     let recordings = folder.path().join("recordings.json");
-    std::fs::write(&recordings, "{}").expect("writes");
+    std::fs::write(&recordings, "source: written by hand\nrecordings: {}\n").expect("writes");
     let (suite, recordings) = (suite.to_str().expect("UTF-8"), recordings.to_str().expect("UTF-8"));
     let evaluated = run(&["eval", suite, "--recordings", recordings]);
     assert!(!evaluated.status.success(), "{}", said(&evaluated));
     assert!(said(&evaluated).contains("has no recorded answer"), "{}", said(&evaluated));
+    std::fs::write(recordings, "{}").expect("writes");
+    let evaluated = said(&run(&["eval", suite, "--recordings", recordings]));
+    assert!(evaluated.contains("missing field `source`"), "an answer of nobody's counts for nothing: {evaluated}");
+}
+
+/// The evals that lie beside our own prompts.
+#[test]
+fn our_own_prompts_pass_their_evals() {
+    let evals = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/prompts/evals");
+    for name in ["alt_text", "description", "tags"] {
+        let [suite, answers] = ["yaml", "answers.yaml"].map(|ending| evals.join(format!("{name}.{ending}")));
+        let (suite, answers) = (suite.to_str().expect("UTF-8"), answers.to_str().expect("UTF-8"));
+        let evaluated = run(&["eval", suite, "--recordings", answers]);
+        assert!(evaluated.status.success(), "{}", said(&evaluated));
+        assert!(said(&evaluated).contains("the answers are written by hand, and no model was asked"));
+    }
 }

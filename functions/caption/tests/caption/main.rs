@@ -1,5 +1,8 @@
 //! `caption` with a real picture, memory twins of every port, and the loopback Bedrock behind the real provider.
 
+mod brand;
+mod injection;
+
 use asset::fact::{Outcome, TaskResult};
 use asset::field::{Field, Placement, PromptRef, WriteSpec, Written};
 use asset::ids::{AssetId, Sha256};
@@ -9,7 +12,7 @@ use asset::refusal::RefusalCode;
 use asset::sequencer::Sequencer;
 use asset::task::{Attempt, Job, Task};
 use base64::Engine;
-use caption::{Caption, MediaPreview, prompts_in_force};
+use caption::Caption;
 use embedded::SystemClock;
 use models::book::Book;
 use models::double::{Double, Reply, Rule, Script};
@@ -20,9 +23,10 @@ use runtime::{Context, Failure, Function};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
+use vision::{MediaPreview, Vision, prompts_in_force};
 
 /// A photograph of 1280 pixels and more, which no model needs to see whole.
-const PICTURE: &[u8] = include_bytes!("../../../infra/local/samples/World map 5400x2700.jpg");
+const PICTURE: &[u8] = include_bytes!("../../../../infra/local/samples/World map 5400x2700.jpg");
 
 const BOOK: &str = r#"
 [[model]]
@@ -78,10 +82,15 @@ async fn world_with(clock: Arc<dyn Clock>, rules: Vec<Rule>, book: &str) -> Worl
         claims: Arc::new(MemoryClaims::default()),
         settle: settle.clone(),
         own: own.clone(),
-        preview: Arc::new(MediaPreview),
-        till: Arc::new(Till::new(ledger.clone(), models.book().caps().clone(), clock.clone())),
-        models: Arc::new(models),
-        prompts: Arc::new(prompts::library()),
+        vision: Vision {
+            store: store.clone(),
+            preview: Arc::new(MediaPreview),
+            till: Arc::new(Till::new(ledger.clone(), models.book().caps().clone(), clock.clone())),
+            models: Arc::new(models),
+            prompts: Arc::new(prompts::Shelf::from(prompts::library())),
+            clock: clock.clone(),
+        },
+        guide: None,
         clock,
     };
     World { caption: Arc::new(caption), store, settle, own, ledger, double }
@@ -90,9 +99,13 @@ async fn world_with(clock: Arc<dyn Clock>, rules: Vec<Rule>, book: &str) -> Worl
 impl World {
     /// Puts the picture under a key and returns the task of its alternative text.
     async fn task(&self, key: &str) -> Task {
-        let (asset, source) = (AssetId::of_key(key), Sha256::of(PICTURE));
+        self.task_of(key, PICTURE).await
+    }
+
+    async fn task_of(&self, key: &str, picture: &[u8]) -> Task {
+        let (asset, source) = (AssetId::of_key(key), Sha256::of(picture));
         let original = keys::original(&asset, &source);
-        self.store.create(&original, Body::from(PICTURE.to_vec())).await.expect("creates");
+        self.store.create(&original, Body::from(picture.to_vec())).await.expect("creates");
         let prompts = prompts_in_force(&prompts::library()).expect("prompts");
         let prompt = prompts.into_iter().find(|(field, _)| *field == Field::AltText).expect("a prompt").1;
         Task {
@@ -148,6 +161,9 @@ fn job(prompt: PromptRef) -> Job {
         max_characters: 150,
         model: "seer".into(),
         prompt,
+        vocabulary: None,
+        brand: None,
+        file_name: None,
     })
 }
 
