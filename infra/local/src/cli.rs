@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::commands::{add, cost, doctor, ls, prompts, redrive, retry, review, status, sweep, verify, why};
+use crate::commands::{add, cost, doctor, ls, models, prompts, redrive, retry, review, status, sweep, verify, why};
 use crate::deployment::Target;
 use crate::settings::SettingArgs;
 use crate::{demo, up};
@@ -86,6 +86,9 @@ enum Command {
     /// Look at prompts: list, check, render, compare, evaluate
     #[command(subcommand)]
     Prompts(prompts::Prompts),
+    /// Install models that run on this machine, list and remove them
+    #[command(subcommand)]
+    Models(models::Models),
     /// Show what models cost
     Cost {
         /// What the rows are
@@ -143,6 +146,9 @@ impl Cli {
                 block_on(async { why::text(at.open().await?, &asset, field, locale.as_deref(), json).await })
             }
             Command::Prompts(command) => prompts::prompts(command, json),
+            Command::Models(command) => {
+                at.settings("models").and_then(|settings| models::models(&settings, command, json))
+            }
             Command::Cost { by, from, to } => {
                 block_on(async { cost::cost(at.settings("cost")?, by, &from, to.as_deref(), json).await })
             }
