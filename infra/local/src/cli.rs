@@ -1,6 +1,8 @@
 //! The command line.
 
-use crate::commands::{add, cost, doctor, ls, prompts, redrive, retry, review, search, status, sweep, verify, why};
+use crate::commands::{
+    add, cost, doctor, ls, models, prompts, redrive, retry, review, search, status, sweep, verify, why,
+};
 use crate::deployment::Target;
 use crate::settings::SettingArgs;
 use crate::{demo, up};
@@ -95,6 +97,9 @@ enum Command {
     /// Prompts: list, check, render, compare, evaluate; publish, promote and take back
     #[command(subcommand)]
     Prompts(prompts::Prompts),
+    /// Install models that run on this machine, list and remove them
+    #[command(subcommand)]
+    Models(models::Models),
     /// Show what models cost
     Cost {
         /// What the rows are
@@ -154,6 +159,9 @@ impl Cli {
                 block_on(async { why::text(at.open().await?, &asset, field, locale.as_deref(), json).await })
             }
             Command::Prompts(command) => block_on(async { prompts::prompts(at, settings, command, json).await }),
+            Command::Models(command) => {
+                at.settings("models").and_then(|settings| models::models(&settings, command, json))
+            }
             Command::Cost { by, from, to } => {
                 block_on(async { cost::cost(at.open().await?, by, &from, to.as_deref(), json).await })
             }

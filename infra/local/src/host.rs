@@ -1,6 +1,7 @@
 //! The host: pumps, watch, sweep and servers of one data folder, started and drained together.
 
 use crate::inbox;
+use crate::local_models::LocalServer;
 use crate::node::{BUCKET, HostLock, Node, secret};
 use crate::pump::{PumpPlan, pump};
 use crate::s3;
@@ -24,6 +25,8 @@ pub struct Host {
     /// Stops working: pumps and sweep.
     drain: CancellationToken,
     tasks: JoinSet<()>,
+    /// Of this machine's own models, if there are any.
+    models: Option<LocalServer>,
     _lock: HostLock,
 }
 
@@ -40,16 +43,18 @@ const VISIBILITY_MARGIN: Duration = Duration::from_secs(90);
 
 impl Host {
     /// Starts the functions. What an earlier host had in hand when it died is taken up at once.
-    pub async fn start(node: Node, lock: HostLock) -> Result<Self> {
+    pub async fn start(mut node: Node, lock: HostLock) -> Result<Self> {
         // The lock says that no other host works on this folder, so whatever is in flight or claimed belongs to a dead one.
         node.queues.release_in_flight().await?;
         node.claims.clear().await?;
+        let models = serve_models(&mut node).await;
         let node = Arc::new(node);
         let mut host = Host {
             node: node.clone(),
             intake: CancellationToken::new(),
             drain: CancellationToken::new(),
             tasks: JoinSet::new(),
+            models,
             _lock: lock,
         };
         let work_limit = Duration::from_millis(node.settings.profile.limits.max_time_ms);
@@ -132,11 +137,31 @@ impl Host {
             () = all_done => {}
             _ = tokio::signal::ctrl_c() => tracing::warn!("stopped without draining; unfinished work is taken up at the next start"),
         }
+        // Last: what was in hand may have needed it.
+        if let Some(models) = self.models.take() {
+            models.stop().await;
+        }
     }
 }
 
 /// Calls of hosted models under way at the same time.
 const CALLS_AT_A_TIME: usize = 8;
+
+/// Starts the server of this machine's own models. Without it everything else runs; who needs one of them waits.
+async fn serve_models(node: &mut Node) -> Option<LocalServer> {
+    match node.settings.local_models.serve().await {
+        Ok(None) => None,
+        Ok(Some((server, book))) => {
+            tracing::info!(url = server.url, "models of this machine are served");
+            node.settings.book = book;
+            Some(server)
+        }
+        Err(error) => {
+            log_end("models", Err(error));
+            None
+        }
+    }
+}
 
 async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {

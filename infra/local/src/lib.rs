@@ -6,6 +6,7 @@ mod demo;
 mod deployment;
 mod host;
 pub mod inbox;
+mod local_models;
 mod node;
 mod pump;
 #[cfg(feature = "aws")]

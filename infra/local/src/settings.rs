@@ -1,5 +1,6 @@
 //! Settings: each has a flag, an environment variable and a line in `greenroom.toml`; the first that is there counts.
 
+use crate::local_models::LocalModels;
 use anyhow::{Context, Result, ensure};
 use asset::profile::Profile;
 use clap::Args;
@@ -25,6 +26,12 @@ pub struct SettingArgs {
     /// Price book: which models there are, and what they cost [default: models.toml in the data folder, else the built-in one]
     #[arg(long, env = "GREENROOM_MODELS", global = true, value_name = "FILE")]
     pub models: Option<PathBuf>,
+    /// Folder of the models that run on this machine [default: models in the data folder]
+    #[arg(long, env = "GREENROOM_MODELS_DIR", global = true, value_name = "DIR")]
+    pub models_dir: Option<PathBuf>,
+    /// Program that runs them [default: greenroom-models beside this one]
+    #[arg(long, env = "GREENROOM_MODELS_PROGRAM", global = true, value_name = "FILE")]
+    pub models_program: Option<PathBuf>,
     /// Inbox folder that is watched [default: inbox in the data folder]
     #[arg(long, env = "GREENROOM_INBOX", global = true, value_name = "DIR")]
     pub inbox: Option<PathBuf>,
@@ -54,6 +61,8 @@ pub struct SettingArgs {
 struct SettingsFile {
     profile: Option<PathBuf>,
     models: Option<PathBuf>,
+    models_dir: Option<PathBuf>,
+    models_program: Option<PathBuf>,
     inbox: Option<PathBuf>,
     console: Option<SocketAddr>,
     s3: Option<SocketAddr>,
@@ -71,7 +80,9 @@ pub struct Settings {
     pub profile: Profile,
     /// Where the profile came from, for people.
     pub profile_name: String,
+    /// With the models that are installed on this machine.
     pub book: Book,
+    pub local_models: LocalModels,
     pub console: SocketAddr,
     pub s3: SocketAddr,
     pub workers: usize,
@@ -91,7 +102,12 @@ impl SettingArgs {
         let file = read_file(self.config.as_deref(), &data.join("greenroom.toml"))?;
         let inbox = self.inbox.clone().or(file.inbox).unwrap_or_else(|| data.join("inbox"));
         let (profile, profile_name) = read_profile(self.profile.clone().or(file.profile), &data.join("profile.toml"))?;
-        let book = read_book(self.models.clone().or(file.models), &data.join("models.toml"))?;
+        let book = read_given(self.models.clone().or(file.models), &data.join("models.toml"), "price book")?;
+        let models_dir = self.models_dir.clone().or(file.models_dir).unwrap_or_else(|| data.join("models"));
+        let models_dir =
+            std::path::absolute(&models_dir).with_context(|| format!("failed to find `{}`", models_dir.display()))?;
+        let models_program = self.models_program.clone().or(file.models_program);
+        let local_models = LocalModels::find(models_dir, models_program, book)?;
         let durability = self.durability.clone().or(file.durability);
         let workers = self.workers.or(file.workers).unwrap_or_else(processors);
         ensure!(workers > 0, "`workers` is 0: give at least 1");
@@ -102,7 +118,8 @@ impl SettingArgs {
             data,
             profile,
             profile_name,
-            book,
+            book: local_models.book()?,
+            local_models,
             console: self.console.or(file.console).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7700))),
             s3: self.s3.or(file.s3).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7701))),
             workers,
@@ -149,13 +166,6 @@ fn read_profile(given: Option<PathBuf>, default: &Path) -> Result<(Profile, Stri
     };
     let (profile, _) = text::brand::with_guide(profile)?;
     Ok((profile.with_prompts(vision::prompts_in_force(&prompts::library())?), name))
-}
-
-fn read_book(given: Option<PathBuf>, default: &Path) -> Result<Book> {
-    match read_given(given, default, "price book")? {
-        Some((name, text)) => Ok(Book::parse(&name, &text)?),
-        None => Ok(Book::default()),
-    }
 }
 
 /// Returns name and text of the file that was asked for, else of the one in the default place, if there is one.

@@ -115,6 +115,7 @@ async fn inspect_node(settings: Settings, checks: &mut Vec<Check>) {
         describe_models(&node),
         "mend the named line of models.toml or of the profile; `greenroom up --help` says where they are",
     );
+    note(checks, "own models", describe_own_models(&node).await, "`greenroom models ls` shows what there is");
     for (name, queue) in node.queues_by_name() {
         let found = match queue.depth().await {
             Ok(depth) if depth.dead == 0 => Ok(format!("{} waiting, no dead letters", depth.visible)),
@@ -177,6 +178,22 @@ fn describe_model(node: &Node, name: &str, role: Role) -> Result<String, String>
         });
     }
     Ok(found.join(", then "))
+}
+
+/// Says which models are installed on this machine, and whether a server of them, started for this check, answers.
+async fn describe_own_models(node: &Node) -> Result<String, String> {
+    let local = &node.settings.local_models;
+    let names = local.installed.join(", ");
+    let served = local.serve().await.map_err(|error| format!("{names}: {error:#}"))?;
+    let Some((server, _)) = served else { return Ok("none installed; `greenroom models pull` does".to_owned()) };
+    let url = server.url.replace("/v1", "/health");
+    let answered = tokio::task::spawn_blocking(move || ureq::get(&url).call().map(drop)).await;
+    server.stop().await;
+    match answered {
+        Ok(Ok(())) => Ok(format!("{names}: the server answers")),
+        Ok(Err(error)) => Err(format!("{names}: the server does not answer: {error}")),
+        Err(error) => Err(format!("{names}: {error}")),
+    }
 }
 
 /// Renders one tiny picture into every format: encoders and decoders of this build work.

@@ -4,6 +4,7 @@ pub mod add;
 pub mod cost;
 pub mod doctor;
 pub mod ls;
+pub mod models;
 pub mod progress;
 pub mod prompts;
 pub mod redrive;
