@@ -1,11 +1,13 @@
 //! `greenroom demo`: everything on a scratch folder, with the sample pictures uploaded through the S3 endpoint.
 
+mod texts;
+
 use crate::commands::ls;
 use crate::commands::progress::{self, Progress};
 use crate::host::{Addresses, Host};
 use crate::node::{BUCKET, Node};
 use crate::s3;
-use crate::settings::SettingArgs;
+use crate::settings::{BUILT_IN, SettingArgs};
 use crate::up::wait_for_stop;
 use anyhow::{Context, Result, ensure};
 use asset::readiness::State;
@@ -28,7 +30,7 @@ pub async fn demo(mut args: SettingArgs, exit: bool, json: bool) -> Result<ExitC
         None => Some(tempfile::Builder::new().prefix("greenroom-demo-").tempdir()?),
     };
     if let Some(scratch) = &scratch {
-        args.data = Some(scratch.path().to_owned());
+        args.on_scratch(scratch.path())?;
         // Nothing of a demo needs to survive a power cut.
         args.durability.get_or_insert_with(|| "process".to_owned());
     }
@@ -36,7 +38,13 @@ pub async fn demo(mut args: SettingArgs, exit: bool, json: bool) -> Result<ExitC
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     args.console.get_or_insert(any);
     args.s3.get_or_insert(any);
-    let node = Node::open(args.resolve()?)?;
+    let mut settings = args.resolve()?;
+    let has_models = !settings.local_models.installed.is_empty();
+    if scratch.is_some() && has_models && settings.profile_name == BUILT_IN {
+        texts::write_profile(&settings.data, &settings.local_models)?;
+        settings = args.resolve()?;
+    }
+    let node = Node::open(settings)?;
     let lock = node.lock()?.with_context(|| format!("another greenroom runs on `{}`", node.settings.data.display()))?;
     let mut host = Host::start(node, lock).await?;
     let addresses = host.open().await?;
@@ -59,6 +67,9 @@ pub async fn demo(mut args: SettingArgs, exit: bool, json: bool) -> Result<ExitC
     } else {
         println!("\n{}", ls::text(&entries));
         println!("{n_ready} of {} ready after {:.1} s", keys.len(), took.as_secs_f64());
+        if let Some(written) = texts::written(&deployment, &entries).await? {
+            println!("\n{written}");
+        }
     }
     if exit {
         host.stop().await;
@@ -69,6 +80,9 @@ pub async fn demo(mut args: SettingArgs, exit: bool, json: bool) -> Result<ExitC
         println!("\nconsole   {}", addresses.console);
         println!("inbox     {} (drop files here)", host.node.settings.inbox.display());
         println!("look      greenroom --data {data} why 'IMG_4127.JPG'");
+        if !has_models {
+            println!("tags      none: `greenroom models pull` installs models that find them on this machine");
+        }
         println!("\nCtrl-C ends the demo{}.", if scratch.is_some() { " and deletes its folder" } else { "" });
     }
     wait_for_stop().await?;

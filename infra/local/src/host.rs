@@ -1,7 +1,7 @@
 //! The host: pumps, watch, sweep and servers of one data folder, started and drained together.
 
 use crate::inbox;
-use crate::local_models::LocalServer;
+use crate::local_models::{LocalServer, serve_models};
 use crate::node::{BUCKET, HostLock, Node, secret};
 use crate::pump::{PumpPlan, pump};
 use crate::s3;
@@ -47,7 +47,7 @@ impl Host {
         // The lock says that no other host works on this folder, so whatever is in flight or claimed belongs to a dead one.
         node.queues.release_in_flight().await?;
         node.claims.clear().await?;
-        let models = serve_models(&mut node).await;
+        let models = serve_models(&mut node.settings).await;
         let node = Arc::new(node);
         let mut host = Host {
             node: node.clone(),
@@ -146,22 +146,6 @@ impl Host {
 
 /// Calls of hosted models under way at the same time.
 const CALLS_AT_A_TIME: usize = 8;
-
-/// Starts the server of this machine's own models. Without it everything else runs; who needs one of them waits.
-async fn serve_models(node: &mut Node) -> Option<LocalServer> {
-    match node.settings.local_models.serve().await {
-        Ok(None) => None,
-        Ok(Some((server, book))) => {
-            tracing::info!(url = server.url, "models of this machine are served");
-            node.settings.book = book;
-            Some(server)
-        }
-        Err(error) => {
-            log_end("models", Err(error));
-            None
-        }
-    }
-}
 
 async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {

@@ -1,5 +1,6 @@
 //! Models that run on this machine: which are installed, the program that runs them, and their lines in the price book.
 
+use crate::settings::Settings;
 use anyhow::{Context, Result};
 use models::book::{Book, DEFAULT_BOOK};
 use models_local::folder::Folder;
@@ -50,6 +51,11 @@ impl LocalModels {
         Ok(LocalModels { folder, installed, program: program.filter(|program| program.is_file()), book })
     }
 
+    /// Says whether a model is one of these.
+    pub fn has(&self, id: &str) -> bool {
+        self.installed.iter().any(|installed| installed == id)
+    }
+
     /// Returns the price book with the installed models. Those that the book has under the same name are its owner's.
     pub fn book(&self) -> Result<Book> {
         self.book_at(NOWHERE)
@@ -77,6 +83,23 @@ impl LocalModels {
         let started = starter.start(0).await?;
         let book = self.book_at(&started.url)?;
         Ok(Some((LocalServer::watch(starter, started), book)))
+    }
+}
+
+/// Starts the server of this machine's own models, and takes its address into the price book. Without it everything else runs; who needs
+/// one of them waits.
+pub async fn serve_models(settings: &mut Settings) -> Option<LocalServer> {
+    match settings.local_models.serve().await {
+        Ok(None) => None,
+        Ok(Some((server, book))) => {
+            tracing::info!(url = server.url, "models of this machine are served");
+            settings.book = book;
+            Some(server)
+        }
+        Err(error) => {
+            tracing::error!("the models of this machine are not served: {error:#}");
+            None
+        }
     }
 }
 

@@ -72,6 +72,13 @@ struct SettingsFile {
     durability: Option<String>,
 }
 
+/// The name of the profile that is in force where nobody gave one.
+pub const BUILT_IN: &str = "built-in";
+
+/// In the data folder.
+const SETTINGS_FILE: &str = "greenroom.toml";
+const MODELS_DIR: &str = "models";
+
 /// What is in force.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -92,29 +99,40 @@ pub struct Settings {
 }
 
 impl SettingArgs {
+    /// Returns the data folder, absolute.
+    fn data_folder(&self) -> Result<PathBuf> {
+        let data = self.data.clone().or_else(default_data_folder);
+        absolute(&data.context("no data folder: set `--data DIR` or the variable HOME")?)
+    }
+
+    /// Moves to a folder that is soon gone. The models that are installed for everyday use stay where they are.
+    pub fn on_scratch(&mut self, folder: &Path) -> Result<()> {
+        if self.models_dir.is_none() && self.config.is_none() {
+            let data = self.data_folder()?;
+            let usual = read_file(None, &data.join(SETTINGS_FILE))?.models_dir;
+            self.models_dir = Some(usual.unwrap_or_else(|| data.join(MODELS_DIR)));
+        }
+        self.data = Some(folder.to_owned());
+        Ok(())
+    }
+
     /// Merges flags, environment, file and defaults, and reads the profile.
     pub fn resolve(&self) -> Result<Settings> {
-        let data = match &self.data {
-            Some(data) => data.clone(),
-            None => default_data_folder().context("no data folder: set `--data DIR` or the variable HOME")?,
-        };
-        let data = std::path::absolute(&data).with_context(|| format!("failed to find `{}`", data.display()))?;
-        let file = read_file(self.config.as_deref(), &data.join("greenroom.toml"))?;
+        let data = self.data_folder()?;
+        let file = read_file(self.config.as_deref(), &data.join(SETTINGS_FILE))?;
         let inbox = self.inbox.clone().or(file.inbox).unwrap_or_else(|| data.join("inbox"));
         let (profile, profile_name) = read_profile(self.profile.clone().or(file.profile), &data.join("profile.toml"))?;
         let book = read_given(self.models.clone().or(file.models), &data.join("models.toml"), "price book")?;
-        let models_dir = self.models_dir.clone().or(file.models_dir).unwrap_or_else(|| data.join("models"));
-        let models_dir =
-            std::path::absolute(&models_dir).with_context(|| format!("failed to find `{}`", models_dir.display()))?;
+        let models_dir = self.models_dir.clone().or(file.models_dir).unwrap_or_else(|| data.join(MODELS_DIR));
         let models_program = self.models_program.clone().or(file.models_program);
-        let local_models = LocalModels::find(models_dir, models_program, book)?;
+        let local_models = LocalModels::find(absolute(&models_dir)?, models_program, book)?;
         let durability = self.durability.clone().or(file.durability);
         let workers = self.workers.or(file.workers).unwrap_or_else(processors);
         ensure!(workers > 0, "`workers` is 0: give at least 1");
         let sweep_seconds = self.sweep_seconds.or(file.sweep_seconds).unwrap_or(60);
         ensure!(sweep_seconds > 0, "`sweep_seconds` is 0: give at least 1");
         Ok(Settings {
-            inbox: std::path::absolute(&inbox).with_context(|| format!("failed to find `{}`", inbox.display()))?,
+            inbox: absolute(&inbox)?,
             data,
             profile,
             profile_name,
@@ -132,6 +150,10 @@ impl SettingArgs {
             },
         })
     }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("failed to find `{}`", path.display()))
 }
 
 fn processors() -> usize {
@@ -162,7 +184,7 @@ fn read_profile(given: Option<PathBuf>, default: &Path) -> Result<(Profile, Stri
             let read = |file: &str| std::fs::read_to_string(folder.join(file)).map_err(|error| error.to_string());
             (Profile::parse_with(&name, &text, read)?, name)
         }
-        None => (Profile::default(), "built-in".to_owned()),
+        None => (Profile::default(), BUILT_IN.to_owned()),
     };
     let (profile, _) = text::brand::with_guide(profile)?;
     Ok((profile.with_prompts(vision::prompts_in_force(&prompts::library())?), name))

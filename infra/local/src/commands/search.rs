@@ -2,6 +2,7 @@
 
 use crate::commands::ls::{self, Row};
 use crate::deployment::{Deployment, Target};
+use crate::local_models::{LocalServer, serve_models};
 use crate::node::Node;
 use crate::table::table;
 use anyhow::Result;
@@ -32,10 +33,13 @@ struct HitRow {
 }
 
 pub async fn search(at: Target, text: &str, limit: usize, json: bool) -> Result<ExitCode> {
-    let (deployment, mapper) = open(at).await?;
+    let (deployment, mapper, server) = open(at).await?;
     let query = CatalogQuery { text: Some(text.to_owned()), limit, ..CatalogQuery::default() };
     let Found { mut hits, meaning, .. } =
         ports::search::search(deployment.catalog.as_ref(), mapper.as_deref(), &query).await?;
+    if let Some(server) = server {
+        server.stop().await;
+    }
     hits.truncate(limit);
     if json {
         let entries: Vec<CatalogEntry> = hits.iter().map(|hit| hit.entry.clone()).collect();
@@ -55,13 +59,18 @@ pub async fn search(at: Target, text: &str, limit: usize, json: bool) -> Result<
 }
 
 /// A stack's profile is not at hand here, and with it the model that its vectors are of: there, words alone are searched.
-async fn open(at: Target) -> Result<(Deployment, Option<Arc<dyn MapQuery>>)> {
+///
+/// A model of this machine is served for this one question: a host's server says its address to nobody else.
+async fn open(at: Target) -> Result<(Deployment, Option<Arc<dyn MapQuery>>, Option<LocalServer>)> {
     match at {
         Target::Here(settings) => {
-            let node = Node::open(settings.resolve()?)?;
-            Ok((node.deployment(), node.meaning()?))
+            let mut settings = settings.resolve()?;
+            let is_own = settings.profile.models.embedding.as_ref().is_some_and(|id| settings.local_models.has(id));
+            let server = if is_own { serve_models(&mut settings).await } else { None };
+            let node = Node::open(settings)?;
+            Ok((node.deployment(), node.meaning()?, server))
         }
-        stack @ Target::Stack(_) => Ok((stack.open().await?, None)),
+        stack @ Target::Stack(_) => Ok((stack.open().await?, None, None)),
     }
 }
 

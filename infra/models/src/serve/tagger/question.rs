@@ -16,6 +16,8 @@ const MAX_TERMS: usize = 20_000;
 pub(in crate::serve) struct Term {
     pub id: String,
     pub label: String,
+    #[serde(default)]
+    pub synonyms: Vec<String>,
 }
 
 #[derive(Debug)]

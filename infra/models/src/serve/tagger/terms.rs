@@ -2,7 +2,7 @@
 //!
 //! **The rule.** A class has one or more names, which are synonyms. A class stands for a term if one of its names has the same words as the
 //! term's label, or ends in them ("tabby cat" is a cat), whatever their case and number. Names whose last word is not what they are ("hot
-//! dog") only count as a whole. A label with several alternatives ("Cats / kittens") has each of them. Classes exclude each other, so
+//! dog") only count as a whole. A label with several alternatives ("Cats / kittens") has each of them, and a term its synonyms. Classes exclude each other, so
 //! the probability of a term is the sum over its classes. Nothing is guessed beyond words: "espresso" is not "coffee" here.
 
 use super::question::{Question, Term};
@@ -125,8 +125,9 @@ pub(super) fn tag(classes: &[Class], probabilities: &[f32], question: &Question)
     let mut has_term = vec![false; likely.len()];
     let mut tags: Vec<(&Term, f32)> = Vec::new();
     for term in &question.vocabulary {
-        let alternatives: Vec<Words> =
-            term.label.split([',', ';', '/', '|', '&']).map(words).filter(|words| !words.is_empty()).collect();
+        let names = std::iter::once(&term.label).chain(&term.synonyms);
+        let alternatives = names.flat_map(|name| name.split([',', ';', '/', '|', '&'])).map(words);
+        let alternatives: Vec<Words> = alternatives.filter(|words| !words.is_empty()).collect();
         let mut sum = 0.0;
         for ((class, probability), has_term) in likely.iter().zip(&mut has_term) {
             if alternatives.iter().any(|label| class.stands_for(label)) {
@@ -159,7 +160,7 @@ mod tests {
     use super::*;
 
     fn question(labels: &[&str], max_tags: usize) -> Question {
-        let term = |label: &&str| Term { id: label.to_lowercase(), label: (*label).to_owned() };
+        let term = |label: &&str| Term { id: label.to_lowercase(), label: (*label).to_owned(), synonyms: Vec::new() };
         Question { vocabulary: labels.iter().map(term).collect(), max_tags, is_english: true }
     }
 
@@ -179,6 +180,14 @@ mod tests {
         assert_eq!(ids(&classes, &["Cats", "Tabby"], 1).0, ["cats high"]);
         assert_eq!(ids(&classes, &["Cats", "Tabby"], 0).0, [""; 0]);
         assert_eq!(ids(&classes, &[], 10).1, ["Egyptian cat", "espresso maker"]);
+    }
+
+    #[test]
+    fn synonyms_stand_for_their_term() {
+        let mut question = question(&["Coffee"], 10);
+        question.vocabulary[0].synonyms = vec!["Espresso".to_owned(), "Cappuccino / latte".to_owned()];
+        let tags = tag(&[Class::new("espresso"), Class::new("latte")], &[0.3, 0.3], &question).tags;
+        assert_eq!(tags, [("coffee".to_owned(), "high")]);
     }
 
     #[test]

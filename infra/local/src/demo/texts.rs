@@ -1,0 +1,58 @@
+//! What the demo asks of the models that are installed on this machine, and how it shows what they answered.
+
+use crate::deployment::{Deployment, read_manifest};
+use crate::local_models::LocalModels;
+use crate::table::table;
+use anyhow::{Context, Result};
+use asset::catalog::CatalogEntry;
+use asset::embedding::clipped;
+use asset::profile::DEFAULT_PROFILE;
+use asset::why::words::visible;
+use std::path::Path;
+
+/// The vocabulary of the demo's tags.
+const SUBJECTS: &str = include_str!("subjects.toml");
+
+/// A model of this machine, and the lines of a profile that ask it: in `[models]`, and of the collection.
+const ASKED: [(&str, &str, &str); 4] = [
+    ("efficientnet-lite0", "tags", "vocabulary = \"subjects\"\n"),
+    ("pp-ocr", "visible_text", ""),
+    ("open-nsfw", "moderation", ""),
+    ("minilm-l6", "embedding", ""),
+];
+
+/// Writes the profile of a demo that uses the installed models: the built-in one, and what they can do.
+pub fn write_profile(data: &Path, models: &LocalModels) -> Result<()> {
+    let (mut choice, mut texts) = ("[models]\n".to_owned(), String::new());
+    for (id, name, lines) in ASKED.iter().filter(|(id, ..)| models.has(id)) {
+        choice += &format!("{name} = \"{id}\"\n");
+        if *name != "embedding" {
+            texts += &format!("[[collection.text]]\nfield = \"{name}\"\n{lines}\n");
+        }
+    }
+    let vocabulary = "[[vocabulary]]\nname = \"subjects\"\nfile = \"subjects.toml\"\n";
+    let profile = format!("{DEFAULT_PROFILE}\n# The demo's own lines.\n\n{texts}{choice}\n{vocabulary}");
+    let write = |name: &str, text: &str| {
+        let path = data.join(name);
+        std::fs::write(&path, text).with_context(|| format!("failed to write `{}`", path.display()))
+    };
+    write("subjects.toml", SUBJECTS)?;
+    write("profile.toml", &profile)
+}
+
+/// Returns a table of what models wrote, and which of them did.
+pub async fn written(deployment: &Deployment, entries: &[CatalogEntry]) -> Result<Option<String>> {
+    let mut rows = Vec::new();
+    for entry in entries {
+        let Some(manifest) = read_manifest(deployment.store.as_ref(), &entry.asset).await? else { continue };
+        for field in &manifest.readiness.fields {
+            let (Some(text), Some(written)) = (&field.text, &field.written) else { continue };
+            if !text.is_empty() {
+                let text = visible(clipped(text, 60)).replace('\n', " / ");
+                let by = written.provenance.model_answered.split('+').next().unwrap_or_default();
+                rows.push(vec![visible(&entry.key), field.field.as_str().to_owned(), text, visible(by)]);
+            }
+        }
+    }
+    Ok((!rows.is_empty()).then(|| table(&["key", "field", "text", "model"], &rows)))
+}
