@@ -204,9 +204,10 @@ def console(cloud, asset, sha256):
     token = cloud.secrets.get_secret_value(SecretId=cloud.names["ConsoleSecret"])["SecretString"]
     host = cloud.outputs["ConsoleUrl"].split("//")[1].split("/")[0]
 
-    def get(path, headers):
+    def get(path, headers, query=""):
         event = json.loads((EVENTS / "samples/http/get.json").read_text())
         event["rawPath"] = event["requestContext"]["http"]["path"] = path
+        event["rawQueryString"] = query
         event["headers"] |= {"host": host, **headers}
         event["requestContext"]["domainName"] = host
         answer = cloud.lambdas.invoke(FunctionName=cloud.names["ConsoleFunction"], Payload=json.dumps(event))
@@ -220,13 +221,18 @@ def console(cloud, asset, sha256):
     check(status == 200 and isinstance(json.loads(body), (dict, list)), "the console lists assets", (status, body[:200]))
     status, page, _ = get("/", {"authorization": f"Bearer {token}", "accept": "text/html"})
     check(status == 200 and "<html" in page, "the console shows its gallery", (status, page[:200]))
+    # The double's points mean nothing, but its answer is of the same shape, and the whole way is gone.
+    status, body, _ = get("/api/assets", {"authorization": f"Bearer {token}"}, "q=astronaut")
+    found = json.loads(body)
+    check(found["meaning"] == "used", "the console searches by meaning", found)
+    check(any(hit["key"] == "tagged/portrait.jpg" for hit in found["assets"]), "it finds what is tagged so", found)
     # An answer of the HTTP API ends at 6 MB; an original does not.
     status, _, headers = get(f"/originals/{asset}/{sha256}", {"authorization": f"Bearer {token}"})
     check(status == 307, "the console sends to the original", (status, headers))
     with urllib.request.urlopen(headers["location"]) as download:
         check(hashlib.sha256(download.read()).hexdigest() == sha256, "the original comes whole", headers["location"])
         check(download.headers["content-disposition"].startswith("attachment;"), "it is a download", download.headers)
-    print("the console answers behind its token, and sends to originals of any size")
+    print("the console answers behind its token, searches by meaning, and sends to originals of any size")
 
 
 def bootstraps(cloud, packages):

@@ -31,7 +31,7 @@ const PACKAGES: [Package; 6] = [
     Package { function: "caption", max_bytes: 17 << 20, files: &["models.toml", "profile.toml"] },
     Package { function: "tag", max_bytes: 17 << 20, files: &["models.toml", "profile.toml"] },
     Package { function: "settle", max_bytes: 8 << 20, files: &["profile.toml", "prompts.json"] },
-    Package { function: "console", max_bytes: 9 << 20, files: &["profile.toml", "prompts.json"] },
+    Package { function: "console", max_bytes: 12 << 20, files: &["models.toml", "profile.toml", "prompts.json"] },
 ];
 
 /// What the runtime `provided.al2023` has; a binary that asks for a newer one does not start there.
@@ -119,9 +119,9 @@ pub fn pack_all(processor: Processor, contents: &Contents) -> anyhow::Result<()>
         bail!("over budget: {}", over.join(", "));
     }
     println!("packed {} functions for {}", PACKAGES.len(), processor.name());
-    if !contents.model_arns.is_empty() {
-        let arns = contents.model_arns.join(",");
-        println!("deploy with CaptionModels={arns} TagModels={arns}");
+    let parameters = contents.parameters();
+    if !parameters.is_empty() {
+        println!("deploy with {parameters}");
     }
     Ok(())
 }

@@ -17,8 +17,10 @@ pub struct Contents {
     models: String,
     /// The files that the profile names, which lie beside it: vocabularies, the brand guide.
     beside: BTreeMap<String, String>,
-    /// For the template's `CaptionModels`; empty if no text is asked for.
-    pub model_arns: Vec<String>,
+    /// Of the models that write texts; empty if no text is asked for.
+    pub text_arns: Vec<String>,
+    /// Of the model that maps assets, and what people search for, to points.
+    pub embedding_arns: Vec<String>,
 }
 
 impl Contents {
@@ -35,16 +37,22 @@ impl Contents {
         let (parsed, _) = with_guide(parsed)?;
         let book = Book::parse("models.toml", &models)?;
         let prompts: BTreeMap<Field, PromptRef> = vision::prompts_in_force(&prompts::library())?.into_iter().collect();
-        let asked = models_asked(&parsed, &book)?;
-        let mut model_arns = Vec::new();
-        for arn in asked.iter().flat_map(|model| stack::model_arns(&model.model)) {
-            // Two models of a route may be one behind two profiles.
-            if !model_arns.contains(&arn) {
-                model_arns.push(arn);
-            }
-        }
+        let text_arns = arns(&writers(&parsed, &book)?);
+        let embedding_arns = match &parsed.models.embedding {
+            Some(name) => arns(&named(&book, name, Kind::Embedding)?),
+            None => Vec::new(),
+        };
         let prompts = serde_json::to_string_pretty(&prompts)?;
-        Ok(Contents { profile, prompts, models, beside: beside.into_inner(), model_arns })
+        Ok(Contents { profile, prompts, models, beside: beside.into_inner(), text_arns, embedding_arns })
+    }
+
+    /// Returns the template's parameters that let the functions ask what they have to; empty if that is nothing.
+    pub fn parameters(&self) -> String {
+        let mut tag = self.text_arns.clone();
+        tag.extend(self.embedding_arns.iter().filter(|arn| !self.text_arns.contains(arn)).cloned());
+        let all = [("CaptionModels", &self.text_arns), ("TagModels", &tag), ("ConsoleModels", &self.embedding_arns)];
+        let set = all.iter().filter(|(_, arns)| !arns.is_empty());
+        set.map(|(name, arns)| format!("{name}={}", arns.join(","))).collect::<Vec<_>>().join(" ")
     }
 
     /// The shipped profile and price book.
@@ -67,32 +75,33 @@ pub fn no_file(name: &str) -> Result<String, String> {
     Err(format!("`{name}` is not here"))
 }
 
-/// Returns the models that a profile's texts are asked of: on AWS they are Bedrock's, and have a price.
-fn models_asked<'a>(profile: &Profile, book: &'a Book) -> anyhow::Result<Vec<&'a Arc<ModelSpec>>> {
-    if profile.models.embedding.is_some() {
-        bail!(
-            "the profile names a model in `models.embedding`, which is asked on one machine only as yet: leave it out"
-        );
-    }
+/// Returns the models that a profile's texts are asked of.
+fn writers<'a>(profile: &Profile, book: &'a Book) -> anyhow::Result<Vec<&'a Arc<ModelSpec>>> {
     let mut models: Vec<&Arc<ModelSpec>> = Vec::new();
     for text in profile.collections.iter().flat_map(|collection| &collection.texts) {
         let name = profile.models.of(text.field).with_context(|| {
             let words = text.field.words();
             format!("the profile asks for {words}, and nobody writes them: add `vision` to `[models]`")
         })?;
-        let ids = book.route(name).map_or_else(|| vec![name.to_owned()], |route| route.models.clone());
-        let named: Vec<&Arc<ModelSpec>> = ids.iter().filter_map(|id| book.model(id)).collect();
-        ensure!(!named.is_empty(), "the profile asks `{name}` for texts, which is no model or route of the price book");
-        for model in named {
+        for model in named(book, name, Kind::Text)? {
             if models.iter().all(|other| other.id != model.id) {
                 models.push(model);
             }
         }
     }
+    Ok(models)
+}
+
+/// Returns the models behind a name of the profile: on AWS they are Bedrock's, and have a price.
+fn named<'a>(book: &'a Book, name: &str, kind: Kind) -> anyhow::Result<Vec<&'a Arc<ModelSpec>>> {
+    let ids = book.route(name).map_or_else(|| vec![name.to_owned()], |route| route.models.clone());
+    let models: Vec<&Arc<ModelSpec>> = ids.iter().filter_map(|id| book.model(id)).collect();
+    ensure!(!models.is_empty(), "the profile asks `{name}`, which is no model or route of the price book");
     for model in &models {
         let id = &model.id;
-        if model.kind != Kind::Text {
-            bail!("`{id}` writes no texts: name another model in the profile's `[models]`");
+        if model.kind != kind {
+            let cannot = if kind == Kind::Text { "writes no texts" } else { "makes no embeddings" };
+            bail!("`{id}` {cannot}: name another model in the profile's `[models]`");
         }
         if model.provider != Provider::Bedrock {
             bail!(
@@ -105,6 +114,17 @@ fn models_asked<'a>(profile: &Profile, book: &'a Book) -> anyhow::Result<Vec<&'a
         }
     }
     Ok(models)
+}
+
+/// Two models of a route may be one behind two profiles of inference.
+fn arns(models: &[&Arc<ModelSpec>]) -> Vec<String> {
+    let mut arns = Vec::new();
+    for arn in models.iter().flat_map(|model| stack::model_arns(&model.model)) {
+        if !arns.contains(&arn) {
+            arns.push(arn);
+        }
+    }
+    arns
 }
 
 #[cfg(test)]
@@ -127,13 +147,30 @@ mod tests {
     fn a_profile_with_texts_says_which_models_it_needs() {
         let book = models::book::DEFAULT_BOOK;
         let packed = contents("vision-small", book).expect("it fits together");
-        assert_eq!(packed.model_arns.len(), 2, "a profile of inference and its model: {:?}", packed.model_arns);
+        assert_eq!(packed.text_arns.len(), 2, "a profile of inference and its model: {:?}", packed.text_arns);
         assert_eq!(packed.files(&["models.toml"]), [("models.toml", book)]);
         let [(_, prompts)] = packed.files(&["prompts.json"])[..] else { panic!("there are prompts") };
         let prompts: BTreeMap<Field, PromptRef> =
             serde_json::from_str(prompts).expect("as `packed_profile` reads them");
         assert_eq!(prompts.keys().copied().collect::<Vec<_>>(), Field::ALL);
-        assert!(Contents::shipped().expect("the shipped files fit").model_arns.is_empty(), "it asks for no texts");
+        assert!(Contents::shipped().expect("the shipped files fit").parameters().is_empty(), "it asks no model");
+    }
+
+    #[test]
+    fn a_profile_with_an_embedding_lets_the_console_ask_too() {
+        let book = models::book::DEFAULT_BOOK;
+        let packed = |name: &str| {
+            let profile = TEXTS.replace("NAME\"", &format!("vision-small\"\nembedding = \"{name}\""));
+            Contents::new(profile, book.to_owned(), no_file)
+        };
+        let refused = |name| packed(name).err().expect("it is refused").to_string();
+        let parameters = packed("titan-text-embeddings-v2").expect("it fits together").parameters();
+        let titan = "arn:aws:bedrock:*::foundation-model/amazon.titan-embed-text-v2:0";
+        let of = |name: &str| parameters.split(' ').find(|parameter| parameter.starts_with(name)).expect(name).to_owned();
+        assert_eq!(of("ConsoleModels="), format!("ConsoleModels={titan}"));
+        assert!(of("TagModels=").ends_with(titan) && !of("CaptionModels=").contains("titan"), "{parameters}");
+        assert!(refused("claude-haiku-4-5").contains("makes no embeddings"));
+        assert!(refused("titan-multimodal-embeddings").contains("has no price"));
     }
 
     #[test]
