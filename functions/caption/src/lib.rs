@@ -20,7 +20,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 use text::brand::Guide;
-use vision::{Asked, Vision, bad_answer};
+use vision::{Asked, Look, Relevance, Vision, bad_answer};
 
 /// The function and what it needs.
 pub struct Caption {
@@ -33,6 +33,8 @@ pub struct Caption {
     pub vision: Vision,
     /// The profile's brand guide.
     pub guide: Option<Guide>,
+    /// The profile's embedding model, which chooses among the rules of a long guide. Without one the guide's order does.
+    pub relevance: Option<Relevance>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -67,9 +69,18 @@ impl Craft for Caption {
             Job::Write(spec) if spec.field.is_prose() => spec,
             _ => return Err(Failure::reject("`caption` writes alt texts and descriptions, and nothing else")),
         };
-        let rules = Given::of(self.guide.as_ref(), &task.collection, spec)?;
-        Ok(match self.vision.ask(task, spec, variables(spec, &rules), context).await? {
-            Ok(asked) => written(spec, &rules, asked),
+        let embedding = self.relevance.as_ref().map(Relevance::model);
+        let mut rules = Given::of(self.guide.as_ref(), embedding, &task.collection, spec)?;
+        let look = match self.vision.look(task, spec).await? {
+            Ok(look) => look,
+            Err(refusal) => return Ok(Outcome::Refused(refusal)),
+        };
+        let warning = self.choose(&mut rules, task, spec, &look, context).await;
+        Ok(match self.vision.ask_about(look, task, spec, variables(spec, &rules), context).await? {
+            Ok(mut asked) => {
+                asked.provenance.warnings.extend(warning);
+                written(spec, &rules, asked)
+            }
             Err(refusal) => Outcome::Refused(refusal),
         })
     }
@@ -77,6 +88,27 @@ impl Craft for Caption {
     /// The same bytes under another key have the same words, and nothing is paid.
     async fn take_over(&self, _: &Task, outcome: Outcome) -> Result<Option<Outcome>, Failure> {
         Ok(Some(outcome))
+    }
+}
+
+impl Caption {
+    /// Chooses among many rules those that matter to the picture. A text does not wait for it: if nobody can say, the guide's order counts,
+    /// and the text's provenance says so.
+    async fn choose(
+        &self,
+        rules: &mut Given<'_>,
+        task: &Task,
+        spec: &WriteSpec,
+        look: &Look,
+        context: &Context,
+    ) -> Option<String> {
+        let many = rules.many()?;
+        let scored = match &self.relevance {
+            Some(relevance) => relevance.scores(&self.vision, task, look, &many, context).await,
+            None => Ok(Vec::new()),
+        };
+        rules.keep_best(&task.collection, spec, scored.as_deref().unwrap_or_default());
+        scored.err().map(|why| format!("rules were chosen in the guide's order, not by what the picture shows: {why}"))
     }
 }
 

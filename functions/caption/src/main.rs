@@ -9,7 +9,7 @@ use runtime::lambda::{Variables, WallClock, packed, packed_profile, serve, start
 use std::process::ExitCode;
 use std::sync::Arc;
 use text::brand::with_guide;
-use vision::{MediaPreview, Vision};
+use vision::{MediaPreview, Relevance, Vision};
 
 fn main() -> ExitCode {
     start(async {
@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         let store = Arc::new(S3Store::new(clients.clone(), store, ""));
         let ledger = Arc::new(DynamoLedger::new(clients.clone(), ledger));
         let queue = Arc::new(SqsQueue::new(clients.clone(), queue, "", 0));
+        let profile = packed_profile()?;
         let caption = Caption {
             store: store.clone(),
             create: store.clone(),
@@ -42,7 +43,8 @@ fn main() -> ExitCode {
                 prompts: Arc::new(Shelf::from(library()).with_store(store, Arc::new(WallClock))),
                 clock: Arc::new(WallClock),
             },
-            guide: with_guide(packed_profile()?)?.1,
+            relevance: profile.models.embedding.clone().map(Relevance::new),
+            guide: with_guide(profile)?.1,
             clock: Arc::new(WallClock),
         };
         serve(caption, queue, Arc::new(WallClock)).await

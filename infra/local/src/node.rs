@@ -28,7 +28,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 use tag::Tag;
-use vision::{MediaPreview, Vision};
+use vision::{MediaPreview, Relevance, Vision};
 
 /// The name of the one inbox bucket.
 pub const BUCKET: &str = "inbox";
@@ -198,6 +198,7 @@ impl Node {
             own: self.caption_queue.clone(),
             vision: self.vision()?,
             guide: text::brand::with_guide(self.settings.profile.clone())?.1,
+            relevance: self.settings.profile.models.embedding.clone().map(Relevance::new),
             clock: self.clock.clone(),
         })
     }

@@ -71,7 +71,7 @@ mod term;
 pub use check::{Check, Draft, Finding};
 pub use guide::{Guide, Rule, Strength};
 pub use parse::GuideError;
-pub use profile::{material, rules_for, with_guide};
+pub use profile::{MAX_RULES, are_many, material, rules_for, with_guide};
 
 /// A guide as an example and a start: the rules that Greenroom's own pages follow.
 pub const EXAMPLE: &str = include_str!("brand/example.md");

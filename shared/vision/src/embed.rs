@@ -1,7 +1,7 @@
 //! What an asset means, as a point: its texts, mapped by a model.
 
 use crate::failed::failed;
-use crate::{CALL, Vision, no_model, work};
+use crate::{Vision, no_model, task_work};
 use asset::embedding::{EmbedSpec, Embedded, to_base64};
 use asset::ids::Sha256;
 use asset::refusal::Refusal;
@@ -23,8 +23,8 @@ impl Vision {
         };
         let input = EmbedInput::Text(spec.text.clone());
         let request = EmbedRequest { input, purpose: Purpose::Index, dimensions: None };
-        let deadline_ms = context.deadline_ms.min(self.clock.now_ms() + CALL.as_millis() as u64);
-        let work = work(task, task.job.capability(), context);
+        let deadline_ms = self.deadline(context);
+        let work = task_work(task, task.job.capability(), context);
         match self.till.embed(&work, embedder.as_ref(), &request, deadline_ms).await {
             Ok(embedding) => Ok(Ok(embedded(spec, embedding))),
             Err(error) => failed(error).map(Err),

@@ -8,10 +8,12 @@ mod failed;
 mod file;
 mod preview;
 mod question;
+mod relevance;
 mod run;
 
 pub use failed::bad_answer;
 pub use preview::{MediaPreview, Preview};
+pub use relevance::Relevance;
 pub use run::run;
 
 use crate::question::{Question, question};
@@ -38,6 +40,15 @@ pub struct Vision {
     pub till: Arc<Till>,
     pub prompts: Arc<Shelf>,
     pub clock: Arc<dyn Clock>,
+}
+
+/// What is about to be shown to a model.
+pub struct Look {
+    prompt: Prompt,
+    model: Arc<dyn TextModel>,
+    /// What the file says of itself.
+    file: Option<Value>,
+    picture: Image,
 }
 
 /// An answer in the prompt's schema.
@@ -104,6 +115,14 @@ impl Vision {
         variables: Value,
         context: &Context,
     ) -> Result<Result<Asked, Refusal>, Failure> {
+        match self.look(task, spec).await? {
+            Ok(look) => self.ask_about(look, task, spec, variables, context).await,
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    /// The first half of [`Vision::ask`]: makes what will be shown.
+    pub async fn look(&self, task: &Task, spec: &WriteSpec) -> Result<Result<Look, Refusal>, Failure> {
         let prompt = self.prompt(spec).await?;
         let model = match self.models.text(&spec.model) {
             Ok(model) => model,
@@ -115,20 +134,31 @@ impl Vision {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let file = file::words(spec, original.clone()).await;
-        let picture = match self.preview.preview(original, task.limits, long_edge).await {
-            Ok(picture) => picture,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+        let picture = self.preview.preview(original, task.limits, long_edge).await;
+        Ok(picture.map(|picture| Look { prompt, model, file, picture }))
+    }
+
+    /// The second half: asks.
+    pub async fn ask_about(
+        &self,
+        look: Look,
+        task: &Task,
+        spec: &WriteSpec,
+        variables: Value,
+        context: &Context,
+    ) -> Result<Result<Asked, Refusal>, Failure> {
+        let Look { prompt, model, file, picture } = look;
         let question = question(&prompt, variables, file, &picture).map_err(Failure::reject)?;
-        let deadline_ms = context.deadline_ms.min(self.clock.now_ms() + CALL.as_millis() as u64);
-        match self
-            .till
-            .generate(&work(task, spec.field.as_str(), context), model.as_ref(), &question.request, deadline_ms)
-            .await
-        {
+        let work = task_work(task, spec.field.as_str(), context);
+        match self.till.generate(&work, model.as_ref(), &question.request, self.deadline(context)).await {
             Ok(answer) => Ok(asked(spec, &question, &picture, answer)),
             Err(error) => failed::failed(error).map(Err),
         }
+    }
+
+    /// When a call has to have ended.
+    fn deadline(&self, context: &Context) -> u64 {
+        context.deadline_ms.min(self.clock.now_ms() + CALL.as_millis() as u64)
     }
 
     /// Returns the prompt that the task names, down to its hash.
@@ -157,7 +187,7 @@ fn no_model(error: &ConnectError, place: &str) -> Refusal {
     Refusal::new(RefusalCode::Blocked, error.to_string(), way_out)
 }
 
-fn work(task: &Task, capability: &str, context: &Context) -> Work {
+fn task_work(task: &Task, capability: &str, context: &Context) -> Work {
     Work {
         // Of this delivery: one that comes after a crash may pay once more, and has to be counted.
         id: format!("{}.{}/{}", task.id(), task.attempt.as_str(), context.delivery),

@@ -38,6 +38,16 @@ inputs = ["text", "image"]
 structured_output = "native"
 image = { long_edge = 1568, bytes = 3750000, count = 1 }
 price = { in = 1000000, out = 5000000, source = "test", date = "2026-01-01", verified = false }
+
+[[model]]
+id = "mapper"
+provider = "bedrock"
+model = "amazon.titan-embed-image-v1"
+kind = "embedding"
+inputs = ["text", "image"]
+dimensions = [256, 384, 1024]
+image = { long_edge = 1568, bytes = 3750000, count = 1 }
+price = { in = 800000, out = 0, source = "test", date = "2026-01-01", verified = false }
 "#;
 
 struct World {
@@ -91,6 +101,7 @@ async fn world_with(clock: Arc<dyn Clock>, rules: Vec<Rule>, book: &str) -> Worl
             clock: clock.clone(),
         },
         guide: None,
+        relevance: None,
         clock,
     };
     World { caption: Arc::new(caption), store, settle, own, ledger, double }

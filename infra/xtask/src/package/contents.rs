@@ -17,10 +17,8 @@ pub struct Contents {
     models: String,
     /// The files that the profile names, which lie beside it: vocabularies, the brand guide.
     beside: BTreeMap<String, String>,
-    /// Of the models that write texts; empty if no text is asked for.
-    pub text_arns: Vec<String>,
-    /// Of the model that maps assets, and what people search for, to points.
-    pub embedding_arns: Vec<String>,
+    /// ARNs that the template's parameters have to list, so that the functions may ask what they have to.
+    parameters: [(&'static str, Vec<String>); 3],
 }
 
 impl Contents {
@@ -34,24 +32,26 @@ impl Contents {
             beside.borrow_mut().insert(name.to_owned(), text.clone());
             Ok(text)
         })?;
-        let (parsed, _) = with_guide(parsed)?;
+        let (parsed, guide) = with_guide(parsed)?;
         let book = Book::parse("models.toml", &models)?;
         let prompts: BTreeMap<Field, PromptRef> = vision::prompts_in_force(&prompts::library())?.into_iter().collect();
-        let text_arns = arns(&writers(&parsed, &book)?);
-        let embedding_arns = match &parsed.models.embedding {
-            Some(name) => arns(&named(&book, name, Kind::Embedding)?),
+        let writers = writers(&parsed, &book)?;
+        let embedders = match &parsed.models.embedding {
+            Some(name) => named(&book, name, Kind::Embedding)?,
             None => Vec::new(),
         };
+        let both: Vec<&Arc<ModelSpec>> = writers.iter().chain(&embedders).copied().collect();
+        // `caption` chooses among the rules of a guide by the embedding.
+        let of_caption = if guide.is_some() && !writers.is_empty() { &both } else { &writers };
+        let parameters =
+            [("CaptionModels", arns(of_caption)), ("TagModels", arns(&both)), ("ConsoleModels", arns(&embedders))];
         let prompts = serde_json::to_string_pretty(&prompts)?;
-        Ok(Contents { profile, prompts, models, beside: beside.into_inner(), text_arns, embedding_arns })
+        Ok(Contents { profile, prompts, models, beside: beside.into_inner(), parameters })
     }
 
-    /// Returns the template's parameters that let the functions ask what they have to; empty if that is nothing.
+    /// Returns the parameters as a deployment takes them; empty if no model is asked.
     pub fn parameters(&self) -> String {
-        let mut tag = self.text_arns.clone();
-        tag.extend(self.embedding_arns.iter().filter(|arn| !self.text_arns.contains(arn)).cloned());
-        let all = [("CaptionModels", &self.text_arns), ("TagModels", &tag), ("ConsoleModels", &self.embedding_arns)];
-        let set = all.iter().filter(|(_, arns)| !arns.is_empty());
+        let set = self.parameters.iter().filter(|(_, arns)| !arns.is_empty());
         set.map(|(name, arns)| format!("{name}={}", arns.join(","))).collect::<Vec<_>>().join(" ")
     }
 
@@ -147,7 +147,8 @@ mod tests {
     fn a_profile_with_texts_says_which_models_it_needs() {
         let book = models::book::DEFAULT_BOOK;
         let packed = contents("vision-small", book).expect("it fits together");
-        assert_eq!(packed.text_arns.len(), 2, "a profile of inference and its model: {:?}", packed.text_arns);
+        let [(_, arns), ..] = &packed.parameters;
+        assert_eq!(arns.len(), 2, "a profile of inference and its model: {arns:?}");
         assert_eq!(packed.files(&["models.toml"]), [("models.toml", book)]);
         let [(_, prompts)] = packed.files(&["prompts.json"])[..] else { panic!("there are prompts") };
         let prompts: BTreeMap<Field, PromptRef> =
@@ -166,7 +167,8 @@ mod tests {
         let refused = |name| packed(name).err().expect("it is refused").to_string();
         let parameters = packed("titan-text-embeddings-v2").expect("it fits together").parameters();
         let titan = "arn:aws:bedrock:*::foundation-model/amazon.titan-embed-text-v2:0";
-        let of = |name: &str| parameters.split(' ').find(|parameter| parameter.starts_with(name)).expect(name).to_owned();
+        let of =
+            |name: &str| parameters.split(' ').find(|parameter| parameter.starts_with(name)).expect(name).to_owned();
         assert_eq!(of("ConsoleModels="), format!("ConsoleModels={titan}"));
         assert!(of("TagModels=").ends_with(titan) && !of("CaptionModels=").contains("titan"), "{parameters}");
         assert!(refused("claude-haiku-4-5").contains("makes no embeddings"));
