@@ -113,7 +113,7 @@ fn texts(manifest: &Manifest) -> Vec<String> {
     let mut room = MAX_TEXT_CHARACTERS;
     let mut texts = Vec::new();
     for text in texts_in_force(&manifest.readiness.fields) {
-        let text = clipped(text, room);
+        let text = clipped(&text, room);
         room -= text.chars().count();
         if !text.is_empty() {
             texts.push(text.to_owned());

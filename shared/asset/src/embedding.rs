@@ -3,13 +3,14 @@
 //! A model maps the texts in force, and the words of the file's name, to a vector; what means the same lies in the same direction. Vectors
 //! of different models have nothing to do with each other.
 
-use crate::field::{Field, FieldState};
+use crate::field::{Called, Field, FieldState};
 use crate::ids::Sha256;
 use crate::money::{MicroUsd, Usage};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// What decides a vector: everything in it changes the task's id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -102,7 +103,7 @@ pub fn text_of(key: &str, fields: &[FieldState]) -> Option<String> {
     let mut text = String::new();
     // What somebody has to see first is no part of what it means.
     for line in texts_in_force(fields.iter().filter(|field| field.field != Field::Moderation)) {
-        text.push_str(line);
+        text.push_str(&line);
         text.push('\n');
     }
     let mut text = clipped(&text, MAX_CHARACTERS - MAX_NAME_CHARACTERS - 1).trim().to_owned();
@@ -113,15 +114,30 @@ pub fn text_of(key: &str, fields: &[FieldState]) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Returns the texts in force, in the profile's order, each once; a decorative picture's is empty and left out.
-pub fn texts_in_force<'a>(fields: impl IntoIterator<Item = &'a FieldState>) -> Vec<&'a str> {
-    let mut texts: Vec<&str> = Vec::new();
-    for text in fields.into_iter().filter_map(|field| field.text.as_deref()).map(str::trim) {
-        if !text.is_empty() && !texts.contains(&text) {
+/// Returns the texts in force, in the profile's order, each once; a decorative picture's is empty and left out. Of terms it is what people
+/// call them and their wider terms: nobody looks for an id.
+pub fn texts_in_force<'a>(fields: impl IntoIterator<Item = &'a FieldState>) -> Vec<Cow<'a, str>> {
+    let mut texts: Vec<Cow<'a, str>> = Vec::new();
+    for field in fields {
+        let Some(text) = field.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) else { continue };
+        let in_force: Vec<&Called> = field.terms.iter().filter(|term| text.lines().any(|id| id == term.id)).collect();
+        let text = if in_force.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(called(&in_force)) };
+        if !texts.contains(&text) {
             texts.push(text);
         }
     }
     texts
+}
+
+fn called(terms: &[&Called]) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for word in terms.iter().flat_map(|term| std::iter::once(&term.label).chain(&term.also)) {
+        // Two terms may have one wider term.
+        if !words.contains(&word.as_str()) {
+            words.push(word);
+        }
+    }
+    words.join(", ")
 }
 
 /// Returns at most the first `max` characters.
@@ -146,6 +162,7 @@ fn words_of_name(key: &str) -> String {
 mod tests {
     use super::*;
     use crate::field::FieldStatus;
+    use crate::vocabulary::Vocabulary;
 
     fn field(text: Option<&str>) -> FieldState {
         FieldState {
@@ -153,9 +170,19 @@ mod tests {
             locale: "en".into(),
             status: FieldStatus::Human,
             text: text.map(str::to_owned),
+            terms: Vec::new(),
             by: None,
             written: None,
         }
+    }
+
+    #[test]
+    fn terms_are_found_by_what_people_call_them() {
+        let vocabulary = "max_tags = 3\n[[term]]\nid = \"a\"\nlabel = \"Animals\"\n[[term]]\nid = \"c\"\nlabel = \"Cats\"\n\
+                          synonyms = [\"kittens\"]\nbroader = \"a\"\n[[term]]\nid = \"d\"\nlabel = \"Dogs\"\nbroader = \"a\"\n";
+        let terms = Vocabulary::parse("v.toml", vocabulary).expect("a vocabulary").called(&["c", "d", "gone"]);
+        let tags = FieldState { field: Field::Tags, terms, ..field(Some("c\nd\ngone")) };
+        assert_eq!(texts_in_force([&tags]), ["Cats, kittens, Animals, Dogs"]);
     }
 
     #[test]

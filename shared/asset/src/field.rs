@@ -282,12 +282,25 @@ pub struct FieldState {
     /// The words in force; absent as long as there are none, and where a person rejected them. Empty is right for a decorative picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// What ids of `text`, and of the model's words, are called, for fields that are terms; one that the vocabulary no longer has is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<Called>,
     /// The person whose word it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// The model's words and everything about them, also where a person's are in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written: Option<Written>,
+}
+
+/// A term as people call it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Called {
+    pub id: String,
+    pub label: String,
+    /// What it is found by, too: its synonyms, and the labels of wider terms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
 }
 
 /// Where a text stands.

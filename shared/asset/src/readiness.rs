@@ -4,7 +4,7 @@ mod texts;
 
 use crate::embedding::{self, EmbedSpec};
 use crate::fact::{Change, Decision, Outcome, Output, TaskResult, Version};
-use crate::field::{self, FieldState, FieldStatus, PromptRef, WriteSpec};
+use crate::field::{self, Called, Field, FieldState, FieldStatus, PromptRef, WriteSpec};
 use crate::ids::{Sha256, TaskId};
 use crate::image::{FocalPoint, ImageProbe, Inspection};
 use crate::manifest::{Manifest, result_name};
@@ -13,6 +13,7 @@ use crate::profile::{Collection, Profile, Text};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::sequencer::Sequencer;
 use crate::task::{Attempt, Job, Task};
+use crate::vocabulary;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -228,8 +229,24 @@ impl<'a> Walk<'a> {
             Outcome::Written(written) => Some((**written).clone()),
             _ => None,
         });
-        let state = texts::state(self.manifest, field, locale, version, text.review, written);
+        let mut state = texts::state(self.manifest, field, locale, version, text.review, written);
+        state.terms = self.called(text, &state);
         self.readiness.fields.push(state);
+    }
+
+    /// Returns what the ids of a text are called.
+    fn called(&self, text: &Text, state: &FieldState) -> Vec<Called> {
+        let proposed = state.written.as_ref().map(|written| written.text.lines());
+        let mut ids: Vec<&str> = state.text.iter().flat_map(|text| text.lines()).collect();
+        ids.extend(proposed.into_iter().flatten());
+        ids.sort_unstable();
+        ids.dedup();
+        match (text.field, &text.vocabulary) {
+            _ if ids.is_empty() => Vec::new(),
+            (Field::Moderation, _) => vocabulary::moderation().called(&ids),
+            (_, Some(name)) => self.profile.vocabularies.get(name).map(|known| known.called(&ids)).unwrap_or_default(),
+            (_, None) => Vec::new(),
+        }
     }
 
     /// Returns the job that writes a text, and why nobody can do it as things are configured, if so.

@@ -13,7 +13,7 @@
 //! ```
 
 use crate::canonical::canonical_json;
-use crate::field::Material;
+use crate::field::{Called, Material};
 use crate::ids::Sha256;
 use crate::profile::check::{Checker, ProfileError};
 use serde::{Deserialize, Serialize, Serializer};
@@ -89,6 +89,22 @@ impl Vocabulary {
     /// Returns what names it in a task: a changed vocabulary makes the tags anew.
     pub fn material(&self, name: &str) -> Material {
         Material { name: name.to_owned(), sha256: self.sha256.clone() }
+    }
+
+    /// Returns what ids are called; ids of no term are left out.
+    pub fn called(&self, ids: &[&str]) -> Vec<Called> {
+        ids.iter().filter_map(|id| Some(self.call(self.term(id)?))).collect()
+    }
+
+    fn call(&self, term: &Term) -> Called {
+        let wider = std::iter::successors(self.wider(term), |term| self.wider(term));
+        let also = term.synonyms.iter().cloned().chain(wider.map(|term| term.label.clone())).collect();
+        Called { id: term.id.clone(), label: term.label.clone(), also }
+    }
+
+    /// The wider terms of a checked vocabulary end somewhere.
+    fn wider(&self, term: &Term) -> Option<&Term> {
+        self.term(term.broader.as_ref()?)
     }
 
     /// Returns the term of an id.

@@ -205,7 +205,10 @@ impl<'a> Card<'a> {
     }
 
     fn words(&self, text: &str) -> Markup {
-        let lines = text.split('\n').map(visible).collect::<Vec<_>>().join("\n");
+        let terms = &self.state.terms;
+        let called =
+            |id: &str| terms.iter().find(|term| term.id == id).map_or(id, |term| term.label.as_str()).to_owned();
+        let lines = text.split('\n').map(|line| visible(&called(line))).collect::<Vec<_>>().join("\n");
         html! {
             @if text.is_empty() {
                 p.words.facts {
@@ -270,6 +273,7 @@ impl<'a> Card<'a> {
                     // The parser drops a line feed right after the tag: one of ours, so that none of theirs is lost.
                     textarea id=(id("words")) name="text" rows=(n_rows) lang=(locale) dir="auto"
                         required[*field == Field::Description] aria-describedby=(id("count")) { "\n" (start) }
+                    @if field.is_terms() { p.facts { "Ids of the vocabulary, one a line." } }
                     p.facts.count id=(id("count")) data-script hidden data-max=[self.max_characters] {}
                     @if *field == Field::AltText {
                         label.tick { input type="checkbox" name="decorative" checked[is_empty]; " Decorative: no text" }

@@ -35,7 +35,8 @@ pub(super) fn state(
         },
     };
     let by = word.filter(|_| !matches!(status, FieldStatus::Missing | FieldStatus::Machine | FieldStatus::InReview));
-    FieldState { field, locale: locale.to_owned(), status, text, by: by.map(|verdict| verdict.by.clone()), written }
+    let by = by.map(|verdict| verdict.by.clone());
+    FieldState { field, locale: locale.to_owned(), status, text, terms: Vec::new(), by, written }
 }
 
 fn text_of(written: Option<&Written>) -> Option<String> {
