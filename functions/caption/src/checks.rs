@@ -72,7 +72,7 @@ mod tests {
         };
         let evidence = evidence.iter().map(|id| (*id).to_owned()).collect();
         let words = Words { text: text.to_owned(), is_decorative: false, evidence };
-        let (of_brand, _) = Given::of(None, "", &spec).expect("no rules").check(&spec, text, &words.evidence);
+        let (of_brand, _) = Given::of(None, None, "", &spec).expect("no rules").check(&spec, text, &words.evidence);
         check(&spec, &words, of_brand).into_iter().map(|finding| (finding.check, finding.severity)).collect()
     }
 
