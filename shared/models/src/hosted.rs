@@ -174,7 +174,7 @@ impl TextModel for Hosted {
         let started_ms = self.clock.now_ms();
         let warnings = check_lifetime(&self.spec, started_ms)?.into_iter().collect();
         let mut tab = Tab { deadline_ms, started_ms, usage: Usage::default(), n_calls: 0, warnings };
-        if request.cache_system && !self.spec.prompt_cache {
+        if request.cache_system && !self.spec.prompt_cache && self.spec.price != Price::Free {
             tab.warnings.push(format!("model `{}` keeps no prompts: the system text is paid in full", self.spec.id));
         }
         let answered = self.answer(request, &mut tab).await;

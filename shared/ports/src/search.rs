@@ -20,6 +20,10 @@ const K: f64 = 60.0;
 /// Entries that meaning alone may add. There always is a nearest one: what is further down has ever less to do with the question.
 const N_NEAREST: usize = 24;
 
+/// The share of the best cosine that another has to have. There is no number of its own that would fit two models; what is half as near as
+/// the best is about something else.
+const FLOOR: f32 = 0.5;
+
 /// How many times as many are looked at where a state or a kind is asked for: vectors know of neither.
 const N_LOOKED_AT: usize = 200;
 
@@ -136,7 +140,8 @@ async fn by_meaning(
         Err(error) if error.kind != Kind::Fatal => return Ok((Vec::new(), Meaning::Failed { why: why(&error) })),
         Err(error) => return Err(error),
     };
-    nearest.retain(|(entry, score)| *score > 0.0 && is_wanted(query, entry));
+    let floor = nearest.first().map_or(0.0, |(_, best)| best * FLOOR);
+    nearest.retain(|(entry, score)| *score > 0.0 && *score >= floor && is_wanted(query, entry));
     nearest.truncate(n_near);
     Ok((nearest, Meaning::Used { model: point.model }))
 }

@@ -51,7 +51,8 @@ impl Relevance {
         let embedder = vision.models.embedder(&self.model).map_err(words)?;
         let asking = Asking { vision, task, context, embedder: embedder.as_ref() };
         let Some(request) = question(embedder.as_ref(), look) else { return Ok(Vec::new()) };
-        let question = direction(&asking.point(request, "picture").await?).ok_or("the picture's point has no direction")?;
+        let question =
+            direction(&asking.point(request, "picture").await?).ok_or("the picture's point has no direction")?;
 
         let mut points = self.points.lock().await;
         let digests: Vec<Sha256> = texts.iter().map(|(_, text)| Sha256::of(text.as_bytes())).collect();
@@ -63,8 +64,9 @@ impl Relevance {
         }
         let found: Vec<(Sha256, Vec<u8>)> = stream::iter(missing).buffered(N_PARALLEL).try_collect().await?;
         points.extend(found);
-        let score =
-            |((id, _), digest): (&(&str, String), &Sha256)| Some(((*id).to_owned(), cosine(&question, points.get(digest)?)?));
+        let score = |((id, _), digest): (&(&str, String), &Sha256)| {
+            Some(((*id).to_owned(), cosine(&question, points.get(digest)?)?))
+        };
         Ok(texts.iter().zip(&digests).filter_map(score).collect())
     }
 }

@@ -48,7 +48,9 @@ pub async fn written(deployment: &Deployment, entries: &[CatalogEntry]) -> Resul
         for field in &manifest.readiness.fields {
             let (Some(text), Some(written)) = (&field.text, &field.written) else { continue };
             if !text.is_empty() {
-                let text = visible(clipped(text, 60)).replace('\n', " / ");
+                let labels: Vec<&str> = field.terms.iter().map(|term| term.label.as_str()).collect();
+                let text = if labels.is_empty() { text.replace('\n', " / ") } else { labels.join(", ") };
+                let text = visible(clipped(&text, 60));
                 let by = written.provenance.model_answered.split('+').next().unwrap_or_default();
                 rows.push(vec![visible(&entry.key), field.field.as_str().to_owned(), text, visible(by)]);
             }
