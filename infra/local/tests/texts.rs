@@ -312,7 +312,13 @@ fn the_readme_and_the_shipped_profile_say_what_works() {
         readme[from..].split("```").next().expect("a block").to_owned()
     };
     models::book::Book::parse("README.md", &block("[[model]]")).expect("a price book");
-    let shown = block("[models]");
+    let here = format!("{}\n{}", block("[models]\ntags"), asset::profile::DEFAULT_PROFILE);
+    let here = asset::profile::Profile::parse("README.md", &here).expect("a profile").models;
+    let shipped = models_local::manifest::Manifest::shipped().expect("a manifest");
+    for name in here.fields.values().chain(&here.embedding) {
+        shipped.model(name).expect("a model of this machine");
+    }
+    let shown = block("[models]\nvision");
     let (models, text) = shown.split_once("[[collection.text]]").expect("a text");
     let profile = PROFILE
         .split("[[collection.text]]")

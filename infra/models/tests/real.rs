@@ -189,7 +189,7 @@ fn what_means_the_same_lies_together() {
     };
     let (cat, kitten, revenue) = (embed("cat"), embed("kitten"), embed("revenue"));
     assert!(cosine(&cat, &kitten) > 0.7, "{}", cosine(&cat, &kitten));
-    assert!(cosine(&cat, &revenue) < 0.3, "{}", cosine(&cat, &revenue));
+    assert!(cosine(&cat, &revenue) < cosine(&cat, &kitten) - 0.3, "{}", cosine(&cat, &revenue));
 }
 
 fn data_uri(name: &str) -> String {

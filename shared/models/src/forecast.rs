@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(of_request(&short, &request(&"x".repeat(5000))), Some(MicroUsd(10 + 1000)));
         let embed = |input| EmbedRequest { input, purpose: Purpose::Index, dimensions: None };
         let text = embed(EmbedInput::Text("four".into()));
-        assert_eq!(of_embedding(&spec("titan-text-embeddings-v2"), &text), None);
+        assert_eq!(of_embedding(&spec("titan-multimodal-embeddings"), &text), None);
         let mut priced = spec("titan-multimodal-embeddings");
         priced.price = spec("claude-haiku-4-5").price;
         assert_eq!(of_embedding(&priced, &text), Some(MicroUsd(1004)));

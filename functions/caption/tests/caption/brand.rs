@@ -85,7 +85,8 @@ async fn of_a_long_guide_the_rules_about_the_picture_are_given() {
     let at = |rule: &str| asked.find(&format!("{rule}\\\""));
     assert!(at("names.1") < at("maps.1") && at("maps.1") < at("style.1") && at("names.1").is_some(), "{asked:.9000}");
     assert_eq!((at("style.21").is_some(), at("style.22")), (true, None), "24 rules in all");
-    assert_eq!((&written.evidence[..], &written.provenance.warnings[..]), (&["maps.1".to_owned()][..], &[][..]));
+    assert_eq!(written.evidence, ["maps.1"]);
+    assert!(!written.provenance.warnings.iter().any(|warning| warning.contains("guide")), "{written:?}");
     let n_mapped = world.calls().iter().filter(|call| call["operation"] == "InvokeModel").count();
     assert_eq!(n_mapped, 1 + 43, "the picture, and every rule");
     // Another picture under the same guide: the rules are known.
@@ -108,8 +109,9 @@ async fn a_text_does_not_wait_for_who_chooses_rules() {
     let all: Vec<u64> = (1..=100).collect();
     let (_, written, asked) = under(&long_guide(), Some("mapper"), maps(&all)).await;
     assert!(asked.contains("style.1\\\"") && !asked.contains("maps.1\\\""), "the guide's order");
-    let [warning] = &written.provenance.warnings[..] else { panic!("{written:?}") };
-    assert!(warning.contains("in the guide's order") && warning.contains("mapper"), "{warning}");
+    let warnings = &written.provenance.warnings;
+    let is_said = |warning: &String| warning.contains("in the guide's order") && warning.contains("mapper");
+    assert!(warnings.iter().any(is_said), "{warnings:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

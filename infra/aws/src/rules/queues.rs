@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 const QUEUE: &str = "AWS::SQS::Queue";
-const MAPPING: &str = "AWS::Lambda::EventSourceMapping";
+pub const MAPPING: &str = "AWS::Lambda::EventSourceMapping";
 const FUNCTION: &str = "AWS::Lambda::Function";
 const TWELVE_HOURS: f64 = 43_200.0;
 const TWO_WEEKS: f64 = 1_209_600.0;

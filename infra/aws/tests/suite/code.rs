@@ -22,6 +22,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("Catalog", CATALOG_READS),
     ("Health", &["sqs:GetQueueAttributes"]),
     ("ChooseModel", MODELS),
+    ("TextModel", MODELS),
     // Nothing of AWS.
     ("Clock", &[]),
     ("Imaging", &[]),
@@ -39,6 +40,8 @@ const CATALOG_WRITES: &[&str] = &["dynamodb:PutItem", "dynamodb:BatchWriteItem",
 const SIGNS: &[(&str, &[&str])] = &[
     ("catalog.upsert(", CATALOG_WRITES),
     ("Arc<Till>", LEDGER),
+    ("QueryMapper::new(", MODELS),
+    ("Till::new(", LEDGER),
     ("Body::Stream(", &["s3:AbortMultipartUpload"]),
     ("GREENROOM_CONSOLE_SECRET", &["secretsmanager:GetSecretValue"]),
     (".dead_letters(", &["sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"]),

@@ -32,7 +32,7 @@ fn the_shipped_book_invents_no_price() {
     let book = Book::default();
     let priced: Vec<_> =
         book.models().iter().filter(|model| model.price != Price::Unknown).map(|model| model.id.as_str()).collect();
-    assert_eq!(priced, ["claude-haiku-4-5", "stable-image-core"]);
+    assert_eq!(priced, ["claude-haiku-4-5", "titan-text-embeddings-v2", "stable-image-core"]);
     for id in priced {
         let price = &book.model(id).expect("it is there").price;
         assert!(matches!(price, Price::Listed(price) if !price.verified), "{id}");
