@@ -124,7 +124,7 @@ impl Machine<'_, '_> {
             b'c' => self.known()?,
             b')' => self.push_tuple(Vec::new()),
             b't' => {
-                let values = self.to_mark()?;
+                let values = self.pop_mark()?;
                 self.push_tuple(values);
             }
             0x85 => self.tuple_of(1)?,
@@ -140,7 +140,7 @@ impl Machine<'_, '_> {
                 self.set_items(&[key, value])?;
             }
             b'u' => {
-                let values = self.to_mark()?;
+                let values = self.pop_mark()?;
                 self.set_items(&values)?;
             }
             b'q' | b'r' | b'h' | b'j' => self.remember(opcode)?,
@@ -174,7 +174,7 @@ impl Machine<'_, '_> {
         self.stack.pop().context("the stack is empty")
     }
 
-    fn to_mark(&mut self) -> Result<Vec<Value>> {
+    fn pop_mark(&mut self) -> Result<Vec<Value>> {
         let mark = self.marks.pop().context("there is no mark")?;
         Ok(self.stack.split_off(mark))
     }
@@ -248,7 +248,7 @@ impl Machine<'_, '_> {
     }
 
     fn appends(&mut self) -> Result<()> {
-        let values = self.to_mark()?;
+        let values = self.pop_mark()?;
         match self.stack.last() {
             Some(Value::List(index)) => self.made.lists[*index].extend(values),
             other => bail!("{other:?} is no list"),

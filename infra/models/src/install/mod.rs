@@ -127,7 +127,7 @@ impl Work<'_> {
         }
         let mut failures = Vec::new();
         for source in &file.sources {
-            match self.from_source(file, source, report) {
+            match self.take_from(file, source, report) {
                 Ok(bytes) => return Ok(bytes),
                 Err(error) => {
                     report(Step::Failed { from: source.place(), error: &error });
@@ -139,7 +139,7 @@ impl Work<'_> {
         bail!("no source has `{}`: {}: {fix}", file.name, failures.join("; "))
     }
 
-    fn from_source(
+    fn take_from(
         &self,
         file: &ModelFile,
         source: &Source,
