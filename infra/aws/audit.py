@@ -15,6 +15,7 @@ from parliament import analyze_policy_string
 KNOWN = {
     ("CaptionRole", "RESOURCE_MISMATCH"): "it wants a resource of every kind of model that there is",
     ("TagRole", "RESOURCE_MISMATCH"): "the same",
+    ("ConsoleRole", "RESOURCE_MISMATCH"): "the same",
 }
 
 ACCOUNT, REGION = "111122223333", "eu-central-1"
