@@ -22,28 +22,38 @@
 //! Times are whole milliseconds from the recording's start; what is later than 100,000 hours is moved there. Nothing here
 //! panics on any input, and time grows with the input's length.
 
+mod align;
+mod chapters;
 mod engine;
 mod finding;
-// mod fixing;
-// mod flow;
-// mod imsc;
+mod fixing;
+mod flow;
+mod imsc;
 mod language;
-// mod linting;
+mod linting;
 mod markup;
 mod profile;
+mod reference;
 mod segment;
 mod srt;
 mod time;
 mod track;
+mod ttml;
+mod ttml_time;
 mod unit;
 mod vtt;
 
 pub use asset::field::Severity;
+pub use chapters::{Chapter, with_names, write_chapters};
 pub use engine::cues;
 pub use finding::{Check, Finding, Parsed};
+pub use fixing::{Change, Fixed, fix};
+pub use imsc::write_imsc;
+pub use linting::{Context, lint};
 pub use profile::{PROFILES, Profile, ProfileError};
 pub use srt::{parse_srt, write_srt};
 pub use track::{Cue, Line, Settings, Span, Style, Track, Word};
+pub use ttml::parse_imsc;
 pub use vtt::{parse_vtt, write_vtt};
 
 /// Returns lines as all systems end them: CRLF, LF or CR. The last is empty if the text ends with a line end.
