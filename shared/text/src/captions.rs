@@ -25,6 +25,7 @@
 mod align;
 mod chapters;
 mod engine;
+mod file;
 mod finding;
 mod fixing;
 mod flow;
@@ -46,6 +47,7 @@ mod vtt;
 pub use asset::field::Severity;
 pub use chapters::{Chapter, with_names, write_chapters};
 pub use engine::cues;
+pub use file::{Format, parse};
 pub use finding::{Check, Finding, Parsed};
 pub use fixing::{Change, Fixed, fix};
 pub use imsc::write_imsc;

@@ -215,10 +215,10 @@ impl Linter<'_> {
         }
         let Some(range) = self.aligned.words_of(i) else { return found };
         let words = &self.words[range.clone()];
-        if self.source.is_none() {
-            if let Some(number) = self.aligned.other_number(cue, words) {
-                found.push((Check::NumberMismatch, format!("it says `{number:.40}`, and the recording does not")));
-            }
+        if self.source.is_none()
+            && let Some(number) = self.aligned.other_number(cue, words)
+        {
+            found.push((Check::NumberMismatch, format!("it says `{number:.40}`, and the recording does not")));
         }
         let unsure: Vec<_> = words.iter().filter(|word| word.confidence.is_some_and(|sure| sure < SURE)).collect();
         if let Some(word) = unsure.first() {
@@ -251,7 +251,7 @@ pub(super) fn breaks_badly(language: &Language, before: &str, after: &str) -> bo
 
 /// Writes half characters as characters.
 fn half(halves: u32) -> String {
-    if halves % 2 == 0 { (halves / 2).to_string() } else { format!("{}.5", halves / 2) }
+    if halves.is_multiple_of(2) { (halves / 2).to_string() } else { format!("{}.5", halves / 2) }
 }
 
 /// What UTF-8 looks like when it was read as Windows-1252.

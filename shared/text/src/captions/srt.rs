@@ -116,10 +116,10 @@ fn next_tag(text: &str) -> (usize, Option<(bool, char, usize)>) {
             return (at, Some((*is_on, *name, tag.len())));
         }
         // A tag of this name is at most so long: looking for its end anywhere would be quadratic.
-        if begins("<font") || begins("</font") {
-            if let Some(n) = tail.char_indices().take(200).find(|(_, c)| *c == '>').map(|(n, _)| n + 1) {
-                return (at, Some((true, 'f', n)));
-            }
+        if (begins("<font") || begins("</font"))
+            && let Some(n) = tail.char_indices().take(200).find(|(_, c)| *c == '>').map(|(n, _)| n + 1)
+        {
+            return (at, Some((true, 'f', n)));
         }
         from = at + 1;
     }

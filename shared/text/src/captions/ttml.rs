@@ -1,6 +1,7 @@
 //! TTML read: IMSC of any version, EBU-TT-D, DFXP, and what writers in the field make of them.
 
 use super::imsc::COLOURS;
+use super::time::MAX_MS;
 use super::ttml_time::Clock;
 use super::{Cue, Line, Parsed, Severity, Span, Style, markup};
 use quick_xml::Reader;
@@ -75,7 +76,7 @@ enum Name {
     Head,
     Region,
     Agent,
-    AgentName,
+    Naming,
     Paragraph,
     Span,
     RubyBase,
@@ -175,7 +176,7 @@ impl<'a> Document<'a> {
                 b"head" => Name::Head,
                 b"region" => Name::Region,
                 b"agent" => Name::Agent,
-                b"name" if parent.name == Name::Agent => Name::AgentName,
+                b"name" if parent.name == Name::Agent => Name::Naming,
                 b"p" => Name::Paragraph,
                 b"span" => Name::Span,
                 b"metadata" | b"title" | b"desc" | b"copyright" => Name::Metadata,
@@ -234,7 +235,7 @@ impl<'a> Document<'a> {
 
     fn content(&mut self, attributes: &[(String, String)], parent: &Frame, frame: &mut Frame) {
         let get = |name: &str| attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        let mut read = |name: &str| {
+        let read = |name: &str| {
             let value = get(name)?;
             let time = self.clock.read(value);
             if time.is_none() {
@@ -252,10 +253,9 @@ impl<'a> Document<'a> {
             Some(Ok(ms)) => Some(ms),
             None => None,
         });
-        let limit = |ms: u64| ms.min(super::time::MAX_MS);
-        frame.begin_ms = limit(parent.begin_ms + begin.unwrap_or(0));
+        frame.begin_ms = (parent.begin_ms + begin.unwrap_or(0)).min(MAX_MS);
         let ends = [end.map(|end| parent.begin_ms + end), dur.map(|dur| frame.begin_ms + dur), parent.end_ms];
-        frame.end_ms = ends.into_iter().flatten().map(limit).min();
+        frame.end_ms = ends.into_iter().flatten().min().map(|ms: u64| ms.min(MAX_MS));
         if get("timeContainer") == Some("seq") {
             self.wrong(Severity::Warn, "sequential time is not understood", "write times by the clock");
         }
@@ -310,7 +310,7 @@ impl<'a> Document<'a> {
         if self.n_too_deep > 0 {
             return;
         }
-        if frame.name == Name::AgentName {
+        if frame.name == Name::Naming {
             let id = self.stack.iter().rev().nth(1).and_then(|agent| agent.id.clone());
             if let Some(id) = id {
                 let name = self.agents.entry(id).or_default();
@@ -345,10 +345,10 @@ impl<'a> Document<'a> {
             self.n_too_deep -= 1;
             return;
         }
-        if let Some(frame) = self.stack.pop() {
-            if frame.name == Name::Paragraph {
-                self.close_paragraph();
-            }
+        if let Some(frame) = self.stack.pop()
+            && frame.name == Name::Paragraph
+        {
+            self.close_paragraph();
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod brand;
 mod brand_properties;
+mod captions_engine;
 mod languages;
 mod properties;
 
