@@ -7,6 +7,7 @@ use std::ops::Range;
 /// How many letters of a cue are looked for, and how far ahead.
 const PROBE: usize = 10;
 const AHEAD: usize = 600;
+const NUMBER: char = '#';
 
 /// The words of each cue, where its beginning was found in them in order.
 pub(super) struct Aligned {
@@ -20,12 +21,14 @@ impl Aligned {
         }
         let mut letters: Vec<(char, usize)> = Vec::new();
         for (i, word) in words.iter().enumerate() {
-            letters.extend(bare(&word.text).map(|c| (c, i)));
+            let is_number = letters.last().is_some_and(|(c, _)| *c == NUMBER);
+            let text = bare(&word.text).into_iter();
+            letters.extend(text.skip_while(|c| is_number && *c == NUMBER).map(|c| (c, i)));
         }
         let mut next = 0;
         let mut aligned = Vec::with_capacity(cues.len());
         for cue in cues {
-            let text: Vec<_> = bare(&cue.text()).collect();
+            let text = bare(&cue.text());
             let probe = &text[..text.len().min(PROBE)];
             let starts = |at: &usize| {
                 let begin = letters.get(*at..*at + probe.len());
@@ -56,6 +59,10 @@ impl Aligned {
     }
 }
 
-fn bare(text: &str) -> impl Iterator<Item = char> {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
+/// Returns the letters of a text, lower case, and one mark for each number: what number it is, is compared apart.
+fn bare(text: &str) -> Vec<char> {
+    let letters = text.chars().filter(|c| c.is_alphanumeric()).map(|c| if c.is_numeric() { NUMBER } else { c });
+    let mut bare: Vec<char> = letters.flat_map(char::to_lowercase).collect();
+    bare.dedup_by(|a, b| *a == NUMBER && *b == NUMBER);
+    bare
 }

@@ -143,7 +143,8 @@ impl Linter<'_> {
             found.push((Check::Lines, what));
         }
         let halves = self.count.halves(&lines.join(" "));
-        if cue.end_ms > cue.start_ms && self.profile.reading_ms(halves, self.tag) > cue.duration_ms() + 1 {
+        if cue.end_ms > cue.start_ms && self.profile.reading_ms(halves, self.tag) > cue.duration_ms().saturating_add(1)
+        {
             let cps = f64::from(halves) * 500.0 / cue.duration_ms() as f64;
             let what = format!("{cps:.1} characters a second, {} are allowed", self.profile.cps(self.tag));
             found.push((Check::Cps, what));

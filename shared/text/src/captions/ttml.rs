@@ -120,6 +120,8 @@ struct Paragraph {
     /// Times of spans, for a paragraph that has none.
     spans: Option<(u64, u64)>,
     is_after_space: bool,
+    /// Whether the last piece is the text of a reading that has not come yet.
+    is_in_base: bool,
 }
 
 impl<'a> Document<'a> {
@@ -283,9 +285,11 @@ impl<'a> Document<'a> {
                 cue.settings.align = looks.align;
                 let has_begin = begin.is_some() || parent.begin_ms > 0;
                 let has_end = frame.end_ms.is_some();
-                self.cue = Some(Paragraph { cue, has_begin, has_end, spans: None, is_after_space: true });
+                self.cue =
+                    Some(Paragraph { cue, has_begin, has_end, spans: None, is_after_space: true, is_in_base: false });
             }
             Name::Span | Name::RubyBase | Name::RubyText => {
+                self.cue.iter_mut().for_each(|paragraph| paragraph.is_in_base = false);
                 if let (Some(paragraph), true) = (&mut self.cue, begin.is_some()) {
                     let (first, last) = paragraph.spans.unwrap_or((u64::MAX, 0));
                     let end = frame.end_ms.unwrap_or(frame.begin_ms);
@@ -328,8 +332,15 @@ impl<'a> Document<'a> {
             }
             Name::RubyBase => {
                 if let Some(line) = paragraph.cue.lines.last_mut().filter(|_| !text.is_empty()) {
-                    let (style, at_ms) = (frame.style.clone(), frame.at_ms);
-                    line.spans.push(Span { text: text.replace(['\n', '\r'], " "), style, ruby: None, at_ms });
+                    let text = text.replace(['\n', '\r'], " ");
+                    match line.spans.last_mut().filter(|_| paragraph.is_in_base) {
+                        Some(span) => span.text.push_str(&text),
+                        None => {
+                            let (style, at_ms) = (frame.style.clone(), frame.at_ms);
+                            line.spans.push(Span { text, style, ruby: None, at_ms });
+                        }
+                    }
+                    paragraph.is_in_base = true;
                 }
             }
             Name::Paragraph | Name::Span => {

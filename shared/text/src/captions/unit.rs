@@ -136,7 +136,8 @@ fn split(text: &str) -> Vec<Range<usize>> {
     let mut last = ' ';
     for (start, cluster) in text.grapheme_indices(true) {
         let first = cluster.chars().next().unwrap_or(' ');
-        let is_space = first.is_whitespace() && first != '\u{a0}' && first != '\u{202f}';
+        // A mark on a space is something to be seen.
+        let is_space = cluster.chars().all(|c| c.is_whitespace() && c != '\u{a0}' && c != '\u{202f}');
         let is_apart = breaks_anywhere(first) || breaks_anywhere(last);
         match &mut open {
             Some(piece) if !is_space && !is_apart => piece.end = start + cluster.len(),
