@@ -121,7 +121,13 @@ impl Fixer<'_> {
                 let piece = Piece { line_starts: segmenter.lines(&all), units: all };
                 let lines = lines(&piece);
                 if self.badness(&lines) < self.badness(&cue.lines) {
-                    self.changed(Check::Cpl, cue.start_ms, format!("broke its words into {} lines anew", lines.len()));
+                    let check = match self.badness(&cue.lines) {
+                        (1.., ..) => Check::Lines,
+                        (_, 1.., _) => Check::Cpl,
+                        _ => Check::BadBreak,
+                    };
+                    let what = format!("broke its lines anew: {} instead of {}", lines.len(), cue.lines.len());
+                    self.changed(check, cue.start_ms, what);
                     cue.lines = lines;
                 }
             }
@@ -164,14 +170,15 @@ impl Fixer<'_> {
     /// Joins a cue that is too short, and cannot be longer, to the next one or the one before it.
     fn merge(&mut self, cues: Vec<Cue>) -> Vec<Cue> {
         let mut merged: Vec<Cue> = Vec::with_capacity(cues.len());
-        for cue in cues {
+        let mut cues = cues.into_iter().peekable();
+        while let Some(cue) = cues.next() {
+            let next_ms = cues.peek().map_or(u64::MAX, |next| next.start_ms);
             let is_short = |cue: &Cue, next_ms: u64| {
                 let room = next_ms.saturating_sub(self.profile.min_gap_ms()).saturating_sub(cue.start_ms);
-                cue.duration_ms().max(room) < self.profile.min_duration_ms()
+                room < self.profile.min_duration_ms()
             };
             let joined = merged.last().and_then(|last| {
-                // The later one is short as it stands; what follows it is not known yet.
-                let is_needed = is_short(last, cue.start_ms) || cue.duration_ms() < self.profile.min_duration_ms() / 2;
+                let is_needed = is_short(last, cue.start_ms) || is_short(&cue, next_ms);
                 is_needed.then(|| self.joined(last, &cue)).flatten()
             });
             match (joined, merged.last_mut()) {

@@ -59,7 +59,10 @@ fn is_index(line: &str) -> bool {
 fn times(line: &str) -> Option<(u64, u64)> {
     let mut rest = line.trim_start();
     let start = time::take_srt(&mut rest)?;
-    rest = rest.trim_start().strip_prefix("-->")?.trim_start();
+    // The other arrows are what people type, or what an editor makes of the first.
+    let arrows = ["-->", "->", "-- >", "–>", "—>", "→"];
+    rest = rest.trim_start();
+    rest = arrows.iter().find_map(|arrow| rest.strip_prefix(arrow))?.trim_start();
     let end = time::take_srt(&mut rest)?;
     let is_place = |part: &str| part.split_once(':').is_some_and(|(name, _)| name.len() == 2);
     rest.split_whitespace().all(is_place).then_some((start, end))
@@ -129,7 +132,7 @@ fn next_tag(text: &str) -> (usize, Option<(bool, char, usize)>) {
 /// Writes an SRT file: numbered from 1, with CRLF, italic, bold and underline as tags, a cue at the top as `{\an8}`.
 ///
 /// It has no place for names of cues, speakers, classes and languages: see [`with_names`](super::with_names) for the
-/// speakers. A text's `-->` is written `->`, because players take its line for times.
+/// speakers. A line that looks like times gets `·` in front, because players would take it for them.
 pub fn write_srt(track: &Track) -> String {
     let mut file = String::new();
     for (i, cue) in track.cues.iter().enumerate() {
@@ -140,6 +143,9 @@ pub fn write_srt(track: &Track) -> String {
                 file.push_str("{\\an8}");
             }
             is_first = false;
+            if times(&line.text()).is_some() {
+                file.push('·');
+            }
             line.spans.iter().for_each(|span| write_span(&mut file, span));
             file.push_str("\r\n");
         }
@@ -154,7 +160,7 @@ fn write_span(file: &mut String, span: &Span) {
     for (_, tag) in tags.iter().filter(|(is_on, _)| *is_on) {
         let _ = write!(file, "<{tag}>");
     }
-    file.push_str(&span.text.replace(['\n', '\r'], " ").replace("-->", "->"));
+    file.push_str(&span.text.replace(['\n', '\r'], " "));
     for (_, tag) in tags.iter().rev().filter(|(is_on, _)| *is_on) {
         let _ = write!(file, "</{tag}>");
     }

@@ -85,7 +85,8 @@ fn srt_is_read_as_it_is_found() {
         1000-2500 : [i Hello,] [b you]|[b there].
         3500-4000 0: On top|after a blank line
         5000-6000 : no number above|4
-        7000-8000 : red 1 < 2 <x>|42|6|00:00:09,000 -> 00:00:10,000|wrong arrow|7|00:00:11 --> x
+        7000-8000 : red 1 < 2 <x>|42
+        9000-10000 : wrong arrow|7|00:00:11 --> x
         fail: parse: line 24: `00:00:11 --> x` has no times; write `00:00:01,000 --> 00:00:02,000`"#]]
     .assert_eq(&shown(&parsed));
     assert_eq!(

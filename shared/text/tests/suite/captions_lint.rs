@@ -118,12 +118,16 @@ fn what_can_be_mended_is() {
     fixed(
         "00:05.000 --> 00:05.300\nNo, said the Duchess.\n\n00:01.000 --> 00:09.000\nYes.",
         expect_test::expect![[r#"
-            00:00:01.000 --> 00:00:05.300
-            Yes. No, said the Duchess.
+            00:00:01.000 --> 00:00:04.920
+            Yes.
+
+            00:00:05.000 --> 00:00:06.050
+            No, said the Duchess.
 
             order: sorted the cues by their starts
             overlap: ended it 4000 ms earlier, where the next one starts
-            min_dur: joined it to the one before it
+            gap: ended it 80 ms earlier
+            min_dur: ended it 750 ms later
         "#]],
     );
     fixed(
@@ -148,7 +152,7 @@ fn what_can_be_mended_is() {
             00:00:01.000 --> 00:00:05.000
             <i>She looked at the </i>very <b>big</b> white rabbit.
 
-            cpl: broke its words into 1 lines anew
+            bad_break: broke its lines anew: 1 instead of 2
         "#]],
     );
     fixed(
