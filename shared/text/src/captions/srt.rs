@@ -27,6 +27,14 @@ pub fn parse_srt(text: &str) -> Parsed {
             }
             continue;
         };
+        if !line.contains("-->") {
+            parsed.add(
+                Severity::Warn,
+                i + 1,
+                format!("`{line:.60}` has no `-->`"),
+                "write `-->`: players know no other",
+            );
+        }
         if let Some((cue, mut text)) = open.take() {
             // The number of this cue, unless it stands right under the text and so is text.
             if text.last().is_some_and(|line| is_index(line)) && (text.len() == 1 || blank(text[text.len() - 2])) {
