@@ -40,6 +40,7 @@ mod srt;
 mod time;
 mod track;
 mod ttml;
+mod ttml_part;
 mod ttml_time;
 mod unit;
 mod vtt;

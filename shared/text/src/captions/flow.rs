@@ -19,7 +19,8 @@ impl Flow {
             let (last, first) = (flow.text.chars().next_back(), text.chars().next());
             if let (Some(last), Some(first)) = (last, first) {
                 let is_spaced = last.is_whitespace() || first.is_whitespace();
-                if !is_spaced && !(breaks_anywhere(last) && breaks_anywhere(first)) {
+                let needs_none = breaks_anywhere(last) && breaks_anywhere(first);
+                if !is_spaced && !needs_none {
                     flow.text.push(' ');
                     if let Some((_, span)) = flow.spans.last_mut() {
                         span.text.push(' ');

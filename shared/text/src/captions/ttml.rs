@@ -1,7 +1,7 @@
 //! TTML read: IMSC of any version, EBU-TT-D, DFXP, and what writers in the field make of them.
 
-use super::imsc::COLOURS;
 use super::time::MAX_MS;
+use super::ttml_part::{Looks, Paragraph, attributes};
 use super::ttml_time::Clock;
 use super::{Cue, Line, Parsed, Severity, Span, Style, markup};
 use quick_xml::Reader;
@@ -85,17 +85,6 @@ enum Name {
     Metadata,
 }
 
-/// What styles are read for.
-#[derive(Clone, Default)]
-struct Looks {
-    bold: Option<bool>,
-    italic: Option<bool>,
-    underline: Option<bool>,
-    colour: Option<&'static str>,
-    is_top: Option<bool>,
-    align: Option<String>,
-}
-
 struct Document<'a> {
     source: &'a str,
     parsed: Parsed,
@@ -111,17 +100,6 @@ struct Document<'a> {
     /// Lines that end before `counted`.
     n_lines: usize,
     counted: usize,
-}
-
-struct Paragraph {
-    cue: Cue,
-    has_begin: bool,
-    has_end: bool,
-    /// Times of spans, for a paragraph that has none.
-    spans: Option<(u64, u64)>,
-    is_after_space: bool,
-    /// Whether the last piece is the text of a reading that has not come yet.
-    is_in_base: bool,
 }
 
 impl<'a> Document<'a> {
@@ -204,7 +182,7 @@ impl<'a> Document<'a> {
 
     /// Reads a style, a region or an agent.
     fn define(&mut self, attributes: &[(String, String)], parent: &Frame, frame: &mut Frame, is_style: bool) {
-        let looks = self.looks_of(attributes);
+        let looks = Looks::of(attributes, &self.looks);
         let own = attributes.iter().find(|(key, _)| key == "xml:id").map(|(_, id)| id.clone());
         // A style inside a region is the region's.
         let id = if is_style && parent.name == Name::Region { parent.id.clone() } else { own };
@@ -212,27 +190,6 @@ impl<'a> Document<'a> {
         if let Some(id) = id {
             self.looks.entry(id).or_default().take(&looks);
         }
-    }
-
-    fn looks_of(&self, attributes: &[(String, String)]) -> Looks {
-        let mut looks = Looks::default();
-        let get = |name: &str| attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        for id in get("style").unwrap_or_default().split_whitespace().take(16) {
-            if let Some(named) = self.looks.get(id) {
-                looks.take(named);
-            }
-        }
-        looks.take(&Looks {
-            bold: get("fontWeight").map(|value| value == "bold"),
-            italic: get("fontStyle").map(|value| matches!(value, "italic" | "oblique")),
-            underline: get("textDecoration").map(|value| value.split_whitespace().any(|part| part == "underline")),
-            colour: get("color").and_then(|value| COLOURS.into_iter().find(|colour| *colour == value)),
-            is_top: get("displayAlign").map(|value| value == "before"),
-            align: get("textAlign")
-                .filter(|value| ["start", "center", "end", "left", "right"].contains(value))
-                .map(str::to_owned),
-        });
-        looks
     }
 
     fn content(&mut self, attributes: &[(String, String)], parent: &Frame, frame: &mut Frame) {
@@ -261,7 +218,7 @@ impl<'a> Document<'a> {
         if get("timeContainer") == Some("seq") {
             self.wrong(Severity::Warn, "sequential time is not understood", "write times by the clock");
         }
-        let looks = self.looks_of(attributes);
+        let looks = Looks::of(attributes, &self.looks);
         looks.dress(&mut frame.style);
         if let Some(language) = get("xml:lang") {
             let language = Some(markup::cut(language).to_owned());
@@ -394,75 +351,4 @@ impl<'a> Document<'a> {
         }
         self.parsed
     }
-}
-
-impl Paragraph {
-    fn text(&mut self, text: &str, style: &Style, at_ms: Option<u64>, is_preserved: bool) {
-        let mut piece = String::new();
-        for c in text.chars().filter(|c| *c != '\r') {
-            let is_space = matches!(c, ' ' | '\t' | '\n');
-            if is_preserved && c == '\n' {
-                self.push(std::mem::take(&mut piece), style, at_ms);
-                self.cue.lines.push(Line::default());
-            } else if is_preserved || !is_space {
-                piece.push(c);
-            } else if !self.is_after_space {
-                piece.push(' ');
-            }
-            self.is_after_space = is_space && !is_preserved;
-        }
-        self.push(piece, style, at_ms);
-    }
-
-    fn push(&mut self, text: String, style: &Style, at_ms: Option<u64>) {
-        let span = Span { text, style: style.clone(), ruby: None, at_ms };
-        if let Some(line) = self.cue.lines.last_mut() {
-            line.push(span);
-        }
-    }
-
-    /// Takes a collapsed space off the line's end.
-    fn trim(&mut self) {
-        let Some(line) = self.cue.lines.last_mut().filter(|_| self.is_after_space) else { return };
-        if let Some(span) = line.spans.last_mut() {
-            span.text.truncate(span.text.trim_end_matches(' ').len());
-            if span.text.is_empty() && span.ruby.is_none() {
-                line.spans.pop();
-            }
-        }
-    }
-}
-
-impl Looks {
-    fn take(&mut self, over: &Looks) {
-        self.bold = over.bold.or(self.bold);
-        self.italic = over.italic.or(self.italic);
-        self.underline = over.underline.or(self.underline);
-        self.colour = over.colour.or(self.colour);
-        self.is_top = over.is_top.or(self.is_top);
-        if over.align.is_some() {
-            self.align.clone_from(&over.align);
-        }
-    }
-
-    fn dress(&self, style: &mut Style) {
-        style.is_bold = self.bold.unwrap_or(style.is_bold);
-        style.is_italic = self.italic.unwrap_or(style.is_italic);
-        style.is_underlined = self.underline.unwrap_or(style.is_underlined);
-        if let Some(colour) = self.colour {
-            style.classes = vec![colour.to_owned()];
-        }
-    }
-}
-
-/// Returns an element's attributes by local name, but for those of XML itself, such as `xml:lang`.
-fn attributes(element: &BytesStart<'_>) -> Vec<(String, String)> {
-    // Without the check for duplicates, which is quadratic; the first of them is taken.
-    let mut all = element.attributes();
-    let named = all.with_checks(false).flatten().take(64).map(|attribute| {
-        let key = String::from_utf8_lossy(attribute.key.as_ref()).into_owned();
-        let key = if key.starts_with("xml:") { key } else { key.rsplit(':').next().unwrap_or_default().to_owned() };
-        (key, markup::unescape(&String::from_utf8_lossy(&attribute.value)))
-    });
-    named.collect()
 }
