@@ -69,7 +69,7 @@ impl Reader {
             if text.is_empty() {
                 continue;
             }
-            if self.open.last().is_some_and(|open| open.name == "rt") {
+            if self.open.iter().any(|open| open.name == "rt") {
                 // The reading of the text before it.
                 if let Some(span) = line.spans.last_mut() {
                     span.ruby.get_or_insert_default().push_str(text);
@@ -173,7 +173,8 @@ pub(super) fn unescape(text: &str) -> String {
 
 /// Returns the character that a reference is, and how many bytes it has behind its `&`.
 fn reference(tail: &str) -> Option<(char, usize)> {
-    const NAMED: [(&str, char); 12] = [
+    // HTML has 2,231 names. These are WebVTT's own, and those that people write in captions.
+    const NAMED: [(&str, char); 30] = [
         ("amp;", '&'),
         ("lt;", '<'),
         ("gt;", '>'),
@@ -182,6 +183,24 @@ fn reference(tail: &str) -> Option<(char, usize)> {
         ("nbsp;", '\u{a0}'),
         ("lrm;", '\u{200e}'),
         ("rlm;", '\u{200f}'),
+        ("copy;", '©'),
+        ("reg;", '®'),
+        ("trade;", '™'),
+        ("hellip;", '…'),
+        ("ndash;", '–'),
+        ("mdash;", '—'),
+        ("lsquo;", '‘'),
+        ("rsquo;", '’'),
+        ("ldquo;", '“'),
+        ("rdquo;", '”'),
+        ("laquo;", '«'),
+        ("raquo;", '»'),
+        ("deg;", '°'),
+        ("euro;", '€'),
+        ("pound;", '£'),
+        ("frac12;", '½'),
+        ("sung;", '♪'),
+        ("AMP;", '&'),
         // HTML knows these without a semicolon too.
         ("amp", '&'),
         ("lt", '<'),

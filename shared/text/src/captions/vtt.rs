@@ -4,6 +4,9 @@ use super::{Cue, Parsed, Settings, Severity, Track, markup, time};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+/// The specification knows ASCII white space only. Line ends are not in a line.
+const SPACE: &[char] = &[' ', '\t', '\u{c}'];
+
 /// Reads a WebVTT file. Comments are left out; `STYLE` and `REGION` blocks are kept as text.
 ///
 /// What the specification drops is dropped, each with a `parse` finding: a cue whose times are no times, a setting that
@@ -114,14 +117,14 @@ impl Reader<'_> {
 
     fn timing(&mut self, line: &str) -> Option<Cue> {
         let number = self.next + 1;
-        let mut rest = line.trim_start();
+        let mut rest = line.trim_start_matches(SPACE);
         let Some((start_ms, end_ms)) = times(&mut rest) else {
             let fix = "write `00:00:01.000 --> 00:00:02.000`";
             self.parsed.add(Severity::Fail, number, format!("`{line:.60}` has no times: the cue is lost"), fix);
             return None;
         };
         let mut settings = Settings::default();
-        for setting in rest.split_whitespace() {
+        for setting in rest.split(SPACE).filter(|setting| !setting.is_empty()) {
             if !set(&mut settings, setting, &self.regions) {
                 let fix = "remove it, or write it as WebVTT's cue settings have it";
                 self.parsed.add(Severity::Warn, number, format!("`{setting:.60}` is no setting"), fix);
@@ -133,7 +136,7 @@ impl Reader<'_> {
 
 fn times(rest: &mut &str) -> Option<(u64, u64)> {
     let start = time::take_vtt(rest)?;
-    *rest = rest.trim_start().strip_prefix("-->")?.trim_start();
+    *rest = rest.trim_start_matches(SPACE).strip_prefix("-->")?.trim_start_matches(SPACE);
     Some((start, time::take_vtt(rest)?))
 }
 
@@ -149,7 +152,9 @@ fn set(settings: &mut Settings, setting: &str, regions: &BTreeSet<String>) -> bo
         "region" => (&mut settings.region, regions.contains(value)),
         "vertical" => (&mut settings.vertical, matches!(value, "rl" | "lr")),
         "line" => {
-            let is_line = is_percentage(first) || is_number(first.strip_prefix('-').unwrap_or(first));
+            let number = first.strip_prefix('-').unwrap_or(first);
+            // Of three hundred digits is a number too, but not one that players hold.
+            let is_line = is_percentage(first) || (is_number(number) && number.parse().is_ok_and(f64::is_finite));
             (&mut settings.line, is_line && aligned(&["start", "center", "end"]))
         }
         "position" => (&mut settings.position, is_percentage(first) && aligned(&["line-left", "center", "line-right"])),
@@ -157,8 +162,8 @@ fn set(settings: &mut Settings, setting: &str, regions: &BTreeSet<String>) -> bo
         "align" => (&mut settings.align, matches!(value, "start" | "center" | "end" | "left" | "right")),
         _ => return false,
     };
-    // A number of a hundred digits is one, but no place.
-    if is_valid && value.len() <= 64 {
+    // A number of a thousand digits is one, but no place.
+    if is_valid && value.len() <= 500 {
         *slot = Some(value.to_owned());
     }
     is_valid
