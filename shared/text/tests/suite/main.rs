@@ -2,6 +2,10 @@
 
 mod brand;
 mod brand_properties;
+mod captions_engine;
+mod captions_formats;
+mod captions_lint;
+mod captions_properties;
 mod languages;
 mod properties;
 
