@@ -189,6 +189,8 @@ impl Pipeline {
                 resize: sender(&resize_queue),
                 caption: None,
                 tag: None,
+                preview: None,
+                transcribe: None,
                 settle: sender(&settle_queue),
                 profile: Arc::new(profile),
                 prompts: None,

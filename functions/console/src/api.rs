@@ -1,5 +1,6 @@
 //! The JSON beside the pages, and verdicts.
 
+use crate::captions::{self, CaptionsError};
 use crate::guard::{Csrf, wants_json};
 use crate::page::gallery::{Ask, Listed, list, troubles};
 use crate::page::problem;
@@ -12,6 +13,7 @@ use asset::ids::{AssetId, Sha256, TaskId};
 use asset::image::FocalPoint;
 use asset::manifest::Manifest;
 use asset::readiness::{Readiness, State as AssetState};
+use asset::recording::{CaptionState, Captioned};
 use asset::why::why;
 use axum::extract::{Extension, FromRequest, Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -227,7 +229,11 @@ pub async fn verdict(
         Ok(manifest) => manifest,
         Err(error) => return failure(&path, &headers, &error),
     };
-    let decision = match decide(&manifest, &given) {
+    let decided = match given.decision.as_str() {
+        "give_captions" => give_captions(&console, &manifest, &given).await,
+        _ => decide(&manifest, &given),
+    };
+    let decision = match decided {
         Ok(decision) => decision,
         Err(No { status, words }) => {
             let address = format!("/assets/{id}");
@@ -235,7 +241,9 @@ pub async fn verdict(
             return problem::respond_with(&path, &headers, status, &words, way_on);
         }
     };
-    let place = decision.text().map(|(field, locale)| format!("#{}", anchor(field, locale))).unwrap_or_default();
+    let of_text = decision.text().map(|(field, locale)| format!("#{}", anchor(field, locale)));
+    let of_captions = || decision.captions().map(|locale| format!("#captions-{locale}"));
+    let place = of_text.or_else(of_captions).unwrap_or_default();
     let by = console.access.by();
     match verdicts::give(&*console.facts, &*console.settle, &*console.clock, &id, by, decision).await {
         Err(error) => failure(&path, &headers, &error),
@@ -253,6 +261,28 @@ async fn read(request: Request) -> Result<Given, (StatusCode, String)> {
     }
     let read = Form::<Given>::from_request(request, &()).await;
     read.map(|Form(given)| given).map_err(|refused| (refused.status(), refused.body_text()))
+}
+
+fn captions_of<'a>(manifest: &'a Manifest, given: &Given) -> Result<&'a CaptionState, No> {
+    let states = &manifest.readiness.captions;
+    let found = states.iter().find(|state| given.locale.as_deref() == Some(&state.locale));
+    found.ok_or_else(|| "there are no captions in this language".into())
+}
+
+/// Keeps the captions that a person typed or pasted.
+async fn give_captions(console: &crate::Console, manifest: &Manifest, given: &Given) -> Result<Decision, No> {
+    let source = given.version_of(manifest)?;
+    let text = given.text.as_deref().ok_or("the form holds no captions")?;
+    let mut parsed = text::captions::parse(text.trim_start().as_bytes(), None);
+    parsed.track.language = given.locale.clone().or(parsed.track.language);
+    match captions::given(console.facts.as_ref(), manifest, source, parsed).await {
+        Ok(decision) => Ok(decision),
+        Err(CaptionsError::Refused(words)) => Err(words.into()),
+        Err(CaptionsError::Port(error)) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "failed to keep captions");
+            Err("the store is busy: try again in a moment".into())
+        }
+    }
 }
 
 /// Checks a form against what the manifest knows.
@@ -274,6 +304,16 @@ fn decide(manifest: &Manifest, given: &Given) -> Result<Decision, No> {
             };
             Ok(Decision::MoveFocus { focus: FocalPoint { x, y }, source: given.version_of(manifest)? })
         }
+        "approve_captions" => {
+            let state = captions_of(manifest, given)?;
+            let value =
+                state.captioned.as_ref().and_then(Captioned::digest).ok_or("no machine has made captions yet")?;
+            if given.value.as_deref() != Some(value.as_str()) {
+                return Err(No::late("the captions have changed since you saw them: look at them again"));
+            }
+            Ok(Decision::ApproveCaptions { locale: state.locale.clone(), value: value.clone() })
+        }
+        "release_captions" => Ok(Decision::ReleaseCaptions { locale: captions_of(manifest, given)?.locale.clone() }),
         "approve_text" | "reject_text" | "edit_text" | "release_text" => texts::decide(manifest, given),
         _ => Err("the form names no decision".into()),
     }

@@ -5,11 +5,13 @@
 
 mod access;
 mod api;
+pub mod captions;
 mod guard;
 mod live;
 mod media;
 mod page;
 mod placeholder;
+mod recording;
 mod statics;
 mod texts;
 mod tile;
@@ -99,6 +101,7 @@ pub fn router(console: Console) -> Router {
         .route("/api/status", get(api::status))
         .route("/api/uploads", post(upload::begin))
         .route("/media/{*key}", get(media::rendition))
+        .route("/recordings/{id}/{sha256}", get(recording::play))
         .route("/originals/{id}/{sha256}", get(media::original))
         .route("/static/{name}", get(statics::serve))
         .route("/health", get(|| async { "ok" }))

@@ -18,7 +18,7 @@ const FOR_EVER: &str = "private, max-age=31536000, immutable";
 /// A download has to begin soon after the click; it may take longer.
 const LINK_SECONDS: u32 = 60;
 
-/// Serves one rendition. Only keys below `assets/{asset}/renditions/` with the extension of a format that we write.
+/// Serves one rendition. Only keys below `assets/{asset}/renditions/` and `given/` with the extension of a format that we write.
 pub async fn rendition(State(console): State<Shared>, Path(key): Path<String>, headers: HeaderMap) -> Response {
     let path = "/media/";
     let Some(media_type) = media_type(&key) else {
@@ -42,13 +42,19 @@ pub async fn rendition(State(console): State<Shared>, Path(key): Path<String>, h
 
 fn media_type(key: &str) -> Option<&'static str> {
     let asset = keys::asset_of(key)?;
-    let name = key.strip_prefix(&keys::renditions(&asset))?;
+    let name = key.strip_prefix(&keys::renditions(&asset)).or_else(|| key.strip_prefix(&keys::all_given(&asset)))?;
     let (_, extension) = name.rsplit_once('.')?;
     is_safe_key(key).then_some(())?;
     match extension {
         "avif" => Some("image/avif"),
         "webp" => Some("image/webp"),
         "jpg" => Some("image/jpeg"),
+        "json" => Some("application/json"),
+        "mp4" => Some("video/mp4"),
+        "webm" => Some("video/webm"),
+        "vtt" => Some("text/vtt; charset=utf-8"),
+        "srt" => Some("application/x-subrip; charset=utf-8"),
+        "ttml" => Some("application/ttml+xml; charset=utf-8"),
         _ => None,
     }
 }

@@ -8,14 +8,12 @@ pub use imaging::{Imaging, MediaImaging};
 pub use media::Rendition;
 
 use asset::fact::{Outcome, Output};
-use asset::ids::Sha256;
 use asset::keys;
 use asset::refusal::Refusal;
 use asset::task::{Job, Task, ViewSpec};
 use async_trait::async_trait;
-use ports::blob::created_before;
-use ports::{Claims, Clock, CopyBlob, CreateBlob, Kind, PortError, ReadBlob, SendMessages};
-use runtime::{Context, Craft, Failure, Function, Once, parse_json};
+use ports::{Claims, Clock, CopyBlob, CreateBlob, ReadBlob, SendMessages};
+use runtime::{Context, Craft, Failure, Files, Function, Once, parse_json};
 use std::error::Error;
 use std::sync::Arc;
 
@@ -73,15 +71,14 @@ impl Craft for Resize {
                     Err(refusal) => Ok(Outcome::Refused(refusal)),
                 }
             }
-            Job::Write(_) => Err(Failure::reject("`resize` writes no texts: the message belongs to `caption`")),
-            Job::Embed(_) => Err(Failure::reject("`resize` maps no texts: the message belongs to `tag`")),
+            _ => Err(Failure::reject("`resize` looks at pictures and renders them, and nothing else")),
         }
     }
 
     async fn take_over(&self, task: &Task, outcome: Outcome) -> Result<Option<Outcome>, Failure> {
         Ok(match outcome {
             Outcome::Rendered { outputs } => {
-                self.copy_outputs(task, outputs).await?.map(|outputs| Outcome::Rendered { outputs })
+                self.files().take_over_outputs(task, outputs).await?.map(|outputs| Outcome::Rendered { outputs })
             }
             other => Some(other),
         })
@@ -89,48 +86,19 @@ impl Craft for Resize {
 }
 
 impl Resize {
+    fn files(&self) -> Files {
+        Files { create: self.create.clone(), copy: self.copy.clone() }
+    }
+
     async fn publish(&self, task: &Task, views: &[ViewSpec], sets: Vec<Vec<Rendition>>) -> Result<Outcome, Failure> {
         let folder = keys::renditions_of(task);
         let named =
             views.iter().zip(sets).flat_map(|(view, set)| set.into_iter().map(|rendition| (&view.name, rendition)));
         let mut outputs = Vec::new();
-        for (view, rendition) in named {
-            let key = format!("{folder}{view}-{}.{}", rendition.width, rendition.format.extension());
-            let output = Output {
-                view: view.clone(),
-                key: key.clone(),
-                format: rendition.format,
-                width: rendition.width,
-                height: rendition.height,
-                frames: rendition.frames,
-                bytes: rendition.bytes.len() as u64,
-                sha256: Sha256::of(&rendition.bytes),
-            };
-            // `Exists`: an earlier delivery wrote the same bytes, for the name is a hash of what decides them.
-            created_before(self.create.create(&key, rendition.bytes.into()).await)?;
-            outputs.push(output);
+        for (view, Rendition { format, width, height, frames, bytes }) in named {
+            let output = Output::new(&folder, view, format, [width, height], frames, &bytes);
+            outputs.push(self.files().publish_output(output, bytes).await?);
         }
         Ok(Outcome::Rendered { outputs })
-    }
-
-    /// The same bytes under another key: copies what was made, computes nothing. `None` if it is gone.
-    async fn copy_outputs(&self, task: &Task, outputs: Vec<Output>) -> Result<Option<Vec<Output>>, PortError> {
-        let folder = keys::renditions_of(task);
-        let mut copies = Vec::with_capacity(outputs.len());
-        for output in outputs {
-            let Some(name) = output.key.rsplit('/').next() else { return Ok(None) };
-            let key = format!("{folder}{name}");
-            if key != output.key {
-                match self.copy.copy(&output.key, &key).await {
-                    Ok(()) => {}
-                    Err(error) if error.kind == Kind::Exists => {}
-                    // The other asset was deleted meanwhile.
-                    Err(error) if error.kind == Kind::NotFound => return Ok(None),
-                    Err(error) => return Err(error),
-                }
-            }
-            copies.push(Output { key, ..output });
-        }
-        Ok(Some(copies))
     }
 }

@@ -50,6 +50,10 @@ pub struct Settle {
     pub caption: Option<Arc<dyn SendMessages>>,
     /// Tasks for models that tag; absent like `caption`.
     pub tag: Option<Arc<dyn SendMessages>>,
+    /// Tasks for the pictures of recordings; absent where nobody makes any, and then no profile asks for recordings.
+    pub preview: Option<Arc<dyn SendMessages>>,
+    /// Tasks for what is said in recordings; absent like `preview`.
+    pub transcribe: Option<Arc<dyn SendMessages>>,
     /// The own queue: the sweep's messages.
     pub settle: Arc<dyn SendMessages>,
     /// With the prompts that are in force where there is no shelf.
@@ -194,8 +198,17 @@ impl Settle {
             Job::Inspect | Job::Render { .. } => 0,
             Job::Write(spec) if spec.field.is_prose() => 1,
             Job::Write(_) | Job::Embed(_) => 2,
+            Job::Probe | Job::Poster { .. } | Job::Storyboard | Job::Waveform | Job::Clip => 3,
+            Job::Cut(_) | Job::Hear(_) | Job::Caption(_) => 4,
         };
-        for (index, queue) in [Some(&self.resize), self.caption.as_ref(), self.tag.as_ref()].into_iter().enumerate() {
+        let queues = [
+            Some(&self.resize),
+            self.caption.as_ref(),
+            self.tag.as_ref(),
+            self.preview.as_ref(),
+            self.transcribe.as_ref(),
+        ];
+        for (index, queue) in queues.into_iter().enumerate() {
             let tasks: Vec<&Task> = tasks.iter().filter(|task| queue_of(task) == index).collect();
             self.send_to(queue, &tasks).await?;
         }
@@ -206,8 +219,12 @@ impl Settle {
         if tasks.is_empty() {
             return Ok(());
         }
-        let nobody =
-            || Failure::retry(Duration::from_secs(60), "the profile asks for texts, and nobody here writes any");
+        let nobody = || {
+            Failure::retry(
+                Duration::from_secs(60),
+                "the profile asks for texts or recordings, and nobody here makes any",
+            )
+        };
         let queue = queue.ok_or_else(nobody)?;
         let messages: Result<Vec<Envelope>, _> =
             tasks.iter().map(|task| serde_json::to_string(task).map(Envelope::now)).collect();

@@ -35,6 +35,8 @@ fn main() -> ExitCode {
             resize: Arc::new(SqsQueue::sender(clients.clone(), resize)),
             caption: Some(Arc::new(SqsQueue::sender(clients.clone(), caption))),
             tag: Some(Arc::new(SqsQueue::sender(clients, tag))),
+            preview: None,
+            transcribe: None,
             settle: queue.clone(),
             profile: Arc::new(with_guide(packed_profile()?)?.0),
             prompts: Some(Arc::new(prompts)),

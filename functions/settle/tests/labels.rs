@@ -67,6 +67,8 @@ fn world() -> World {
         resize: tasks.clone(),
         caption: Some(tasks.clone()),
         tag: None,
+        preview: None,
+        transcribe: None,
         settle: looks.clone(),
         profile: Arc::new(Profile::parse("profile.toml", PROFILE).expect("valid")),
         prompts: Some(Arc::new(Shelf::from(library()).with_store(store.clone(), clock.clone()))),

@@ -36,6 +36,8 @@ fn world() -> World {
         resize: Arc::new(MemoryQueue::new(clock.clone(), 5)),
         caption: None,
         tag: None,
+        preview: None,
+        transcribe: None,
         settle: queue.clone(),
         profile: Arc::new(Profile::default()),
         prompts: None,

@@ -12,7 +12,7 @@ use asset::task::{Attempt, Job, Task};
 use async_trait::async_trait;
 use models::{
     Class, ConnectError, EmbedInput, EmbedRequest, Embedder, Embedding, ModelError, ModelResult, Purpose, TextModel,
-    Till,
+    Till, Transcriber,
 };
 use ports::memory::{ManualClock, MemoryClaims, MemoryLedger, MemoryQueue, MemoryStore};
 use ports::{Ledger, LedgerQuery, Queue, ReadBlob};
@@ -77,6 +77,10 @@ impl ChooseModel for Shop {
 
     fn embedder(&self, name: &str) -> Result<Arc<dyn Embedder>, ConnectError> {
         if name == "compass" { Ok(self.0.clone()) } else { Err(ConnectError::Unknown(name.to_owned())) }
+    }
+
+    fn transcriber(&self, name: &str) -> Result<Arc<dyn Transcriber>, ConnectError> {
+        Err(ConnectError::Unknown(name.to_owned()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::commands::{
-    add, cost, doctor, ls, models, prompts, redrive, retry, review, search, status, sweep, verify, why,
+    add, captions, cost, doctor, ls, models, prompts, redrive, retry, review, search, status, sweep, verify, why,
 };
 use crate::deployment::Target;
 use crate::settings::SettingArgs;
@@ -94,6 +94,9 @@ enum Command {
     /// Decide on texts that wait for a person
     #[command(subcommand)]
     Review(review::Review),
+    /// Captions: check and mend files, give an asset your own
+    #[command(subcommand)]
+    Captions(captions::Captions),
     /// Prompts: list, check, render, compare, evaluate; publish, promote and take back
     #[command(subcommand)]
     Prompts(prompts::Prompts),
@@ -159,6 +162,7 @@ impl Cli {
                 block_on(async { why::text(at.open().await?, &asset, field, locale.as_deref(), json).await })
             }
             Command::Prompts(command) => block_on(async { prompts::prompts(at, settings, command, json).await }),
+            Command::Captions(command) => block_on(captions::run(at, command, json)),
             Command::Models(command) => {
                 at.settings("models").and_then(|settings| models::models(&settings, command, json))
             }

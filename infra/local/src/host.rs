@@ -60,6 +60,7 @@ impl Host {
         let work_limit = Duration::from_millis(node.settings.profile.limits.max_time_ms);
         let short = PumpPlan { batch: 10, concurrency: 8, visibility: VISIBILITY_MARGIN };
         let long = PumpPlan { batch: 1, concurrency: 1, visibility: work_limit + VISIBILITY_MARGIN };
+        let slow = PumpPlan { batch: 1, concurrency: 1, visibility: RECORDING };
         let drain = || host.drain.clone();
         let (ingest, settle, resize) = (Arc::new(node.ingest()), Arc::new(node.settle()), Arc::new(node.resize()));
         let (caption, tag) = (Arc::new(node.caption()?), Arc::new(node.tag()?));
@@ -73,6 +74,14 @@ impl Host {
         for _ in 0..CALLS_AT_A_TIME {
             tasks.spawn(pump(caption.clone(), node.caption_queue.clone(), node.clock.clone(), long, drain()));
             tasks.spawn(pump(tag.clone(), node.tag_queue.clone(), node.clock.clone(), long, drain()));
+        }
+        // ffmpeg takes a core at a time, so one recording waits for another.
+        let tools = node.tools();
+        let (preview, transcribe) = (Arc::new(node.preview(tools.clone())), Arc::new(node.transcribe(tools)?));
+        tasks.spawn(pump(preview, node.preview_queue.clone(), node.clock.clone(), slow, drain()));
+        for _ in 0..PARTS_AT_A_TIME {
+            let queue = node.transcribe_queue.clone();
+            tasks.spawn(pump(transcribe.clone(), queue, node.clock.clone(), slow, drain()));
         }
         tasks.spawn(sweep_now_and_then(node.clone(), settle, drain()));
         host.tasks = tasks;
@@ -146,6 +155,12 @@ impl Host {
 
 /// Calls of hosted models under way at the same time.
 const CALLS_AT_A_TIME: usize = 8;
+
+/// Parts of recordings that are heard at the same time.
+const PARTS_AT_A_TIME: usize = 2;
+
+/// The longest that one task of a recording takes: ffmpeg's own limit, or a model's that hears seven minutes of sound.
+const RECORDING: Duration = Duration::from_secs(900);
 
 async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {

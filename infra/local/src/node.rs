@@ -14,12 +14,14 @@ use crate::deployment::{Deployment, Home, NamedQueue};
 use crate::inbox::Notifier;
 use crate::settings::Settings;
 use anyhow::{Context, Result};
+use asset::refusal::Refusal;
 use asset::settle::Patience;
 use caption::Caption;
 use embedded::{FileStore, Queues, SqliteCatalog, SqliteClaims, SqliteLedger, SqliteQueue, SystemClock};
 use ingest::Ingest;
 use models::{HttpClient, Models, QueryMapper, Till};
 use ports::{Clock, MapQuery};
+use preview::{FfmpegScreen, Preview};
 use prompts::registry::Registry;
 use prompts::{Shelf, library};
 use resize::{MediaImaging, Resize};
@@ -28,6 +30,8 @@ use std::fs::{self, File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 use tag::Tag;
+use transcribe::{FfmpegSound, Transcribe};
+use video::{Recordings, Tools};
 use vision::{MediaPreview, Relevance, Vision};
 
 /// The name of the one inbox bucket.
@@ -49,6 +53,8 @@ pub struct Node {
     pub resize_queue: Arc<SqliteQueue>,
     pub caption_queue: Arc<SqliteQueue>,
     pub tag_queue: Arc<SqliteQueue>,
+    pub preview_queue: Arc<SqliteQueue>,
+    pub transcribe_queue: Arc<SqliteQueue>,
     pub settle_queue: Arc<SqliteQueue>,
     pub notifier: Arc<Notifier>,
     /// Which prompts are in force: where the labels in the store point, else our own.
@@ -92,6 +98,8 @@ impl Node {
             resize_queue: queues.queue("resize", MAX_RECEIVES),
             caption_queue: queues.queue("caption", MAX_RECEIVES),
             tag_queue: queues.queue("tag", MAX_RECEIVES),
+            preview_queue: queues.queue("preview", MAX_RECEIVES),
+            transcribe_queue: queues.queue("transcribe", MAX_RECEIVES),
             settle_queue: queues.queue("settle", MAX_RECEIVES),
             queues,
             notifier,
@@ -216,6 +224,39 @@ impl Node {
         })
     }
 
+    /// Finds ffmpeg. That it is not there is every recording's refusal, and nobody's failure to start.
+    pub fn tools(&self) -> Arc<Result<Tools, Refusal>> {
+        Arc::new(Tools::find(self.settings.ffmpeg.clone(), self.settings.ffprobe.clone()))
+    }
+
+    pub fn preview(&self, tools: Arc<Result<Tools, Refusal>>) -> Preview {
+        Preview {
+            store: self.store.clone(),
+            create: self.store.clone(),
+            copy: self.store.clone(),
+            claims: self.claims.clone(),
+            settle: self.settle_queue.clone(),
+            screen: Arc::new(FfmpegScreen(Recordings { store: self.store.clone(), tools })),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn transcribe(&self, tools: Arc<Result<Tools, Refusal>>) -> Result<Transcribe> {
+        let models = self.models()?;
+        Ok(Transcribe {
+            store: self.store.clone(),
+            create: self.store.clone(),
+            copy: self.store.clone(),
+            claims: self.claims.clone(),
+            settle: self.settle_queue.clone(),
+            own: self.transcribe_queue.clone(),
+            sound: Arc::new(FfmpegSound(Recordings { store: self.store.clone(), tools })),
+            till: Arc::new(Till::new(self.ledger.clone(), models.book().caps().clone(), self.clock.clone())),
+            models: Arc::new(models),
+            clock: self.clock.clone(),
+        })
+    }
+
     pub fn settle(&self) -> Settle {
         Settle {
             store: self.store.clone(),
@@ -227,6 +268,8 @@ impl Node {
             resize: self.resize_queue.clone(),
             caption: Some(self.caption_queue.clone()),
             tag: Some(self.tag_queue.clone()),
+            preview: Some(self.preview_queue.clone()),
+            transcribe: Some(self.transcribe_queue.clone()),
             settle: self.settle_queue.clone(),
             profile: Arc::new(self.settings.profile.clone()),
             prompts: Some(self.prompts.clone()),
@@ -236,12 +279,14 @@ impl Node {
     }
 
     /// The queues, in the order of the flow.
-    pub fn queues_by_name(&self) -> [(&'static str, &Arc<SqliteQueue>); 5] {
+    pub fn queues_by_name(&self) -> [(&'static str, &Arc<SqliteQueue>); 7] {
         [
             ("ingest", &self.ingest_queue),
             ("resize", &self.resize_queue),
             ("caption", &self.caption_queue),
             ("tag", &self.tag_queue),
+            ("preview", &self.preview_queue),
+            ("transcribe", &self.transcribe_queue),
             ("settle", &self.settle_queue),
         ]
     }

@@ -32,6 +32,12 @@ pub struct SettingArgs {
     /// Program that runs them [default: greenroom-models beside this one]
     #[arg(long, env = "GREENROOM_MODELS_PROGRAM", global = true, value_name = "FILE")]
     pub models_program: Option<PathBuf>,
+    /// ffmpeg, which reads video and audio [default: the one on the PATH]
+    #[arg(long, env = "GREENROOM_FFMPEG", global = true, value_name = "FILE")]
+    pub ffmpeg: Option<PathBuf>,
+    /// ffprobe, which comes with it [default: the one on the PATH]
+    #[arg(long, env = "GREENROOM_FFPROBE", global = true, value_name = "FILE")]
+    pub ffprobe: Option<PathBuf>,
     /// Inbox folder that is watched [default: inbox in the data folder]
     #[arg(long, env = "GREENROOM_INBOX", global = true, value_name = "DIR")]
     pub inbox: Option<PathBuf>,
@@ -63,6 +69,8 @@ struct SettingsFile {
     models: Option<PathBuf>,
     models_dir: Option<PathBuf>,
     models_program: Option<PathBuf>,
+    ffmpeg: Option<PathBuf>,
+    ffprobe: Option<PathBuf>,
     inbox: Option<PathBuf>,
     console: Option<SocketAddr>,
     s3: Option<SocketAddr>,
@@ -90,6 +98,9 @@ pub struct Settings {
     /// With the models that are installed on this machine.
     pub book: Book,
     pub local_models: LocalModels,
+    /// Where they are, if not on the PATH.
+    pub ffmpeg: Option<PathBuf>,
+    pub ffprobe: Option<PathBuf>,
     pub console: SocketAddr,
     pub s3: SocketAddr,
     pub workers: usize,
@@ -138,6 +149,8 @@ impl SettingArgs {
             profile_name,
             book: local_models.book()?,
             local_models,
+            ffmpeg: self.ffmpeg.clone().or(file.ffmpeg),
+            ffprobe: self.ffprobe.clone().or(file.ffprobe),
             console: self.console.or(file.console).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7700))),
             s3: self.s3.or(file.s3).unwrap_or(SocketAddr::from(([127, 0, 0, 1], 7701))),
             workers,

@@ -7,6 +7,7 @@ use crate::image::OutputFormat;
 use crate::manifest::Manifest;
 use crate::readiness::{State, Step, StepStatus};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// One asset in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +71,11 @@ impl CatalogEntry {
                 (output.width < 300, output.width.abs_diff(480), lost_alpha, output.bytes)
             })
             .map(|output| output.key.clone());
+        let video = readiness.recording.as_ref().and_then(|recording| recording.video.as_ref());
+        let size = video.map(|video| (video.width, video.height));
+        let (width, height) =
+            size.or(readiness.probe.as_ref().map(|probe| (probe.width, probe.height))).unwrap_or_default();
+        let outputs = readiness.outputs().map(|output| output.bytes);
         CatalogEntry {
             asset: manifest.asset.clone(),
             key: manifest.key.clone(),
@@ -79,10 +85,10 @@ impl CatalogEntry {
             version: readiness.version.as_ref().map(|version| version.to_string()),
             kind: version.and_then(|version| version.media_type.clone()).unwrap_or_else(|| "unknown".to_owned()),
             bytes: version.map_or(0, |version| version.bytes),
-            width: readiness.probe.as_ref().map_or(0, |probe| probe.width),
-            height: readiness.probe.as_ref().map_or(0, |probe| probe.height),
-            n_outputs: readiness.outputs().count() as u64,
-            output_bytes: readiness.outputs().map(|output| output.bytes).sum(),
+            width,
+            height,
+            n_outputs: (readiness.outputs().count() + readiness.files().count()) as u64,
+            output_bytes: outputs.chain(readiness.files().map(|file| file.bytes)).sum(),
             n_done: readiness.steps.iter().filter(is_settled).count() as u32,
             n_steps: readiness.steps.len() as u32,
             thumbnail,
@@ -112,7 +118,8 @@ impl CatalogEntry {
 fn texts(manifest: &Manifest) -> Vec<String> {
     let mut room = MAX_TEXT_CHARACTERS;
     let mut texts = Vec::new();
-    for text in texts_in_force(&manifest.readiness.fields) {
+    let said = manifest.readiness.captions.iter().map(|captions| Cow::Borrowed(captions.excerpt.as_str()));
+    for text in texts_in_force(&manifest.readiness.fields).into_iter().chain(said) {
         let text = clipped(&text, room);
         room -= text.chars().count();
         if !text.is_empty() {

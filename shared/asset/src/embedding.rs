@@ -6,6 +6,7 @@
 use crate::field::{Called, Field, FieldState};
 use crate::ids::Sha256;
 use crate::money::{MicroUsd, Usage};
+use crate::recording::CaptionState;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
@@ -97,8 +98,9 @@ const MAX_NAME_CHARACTERS: usize = 200;
 /// What cameras and phones begin their file names with: it says nothing about the picture.
 const CAMERAS: [&str; 8] = ["dcim", "dsc", "dscf", "dscn", "img", "mvi", "pict", "pxl"];
 
-/// Returns what is mapped of an asset: its texts in force, each once, then the words of its file's name; `None` if there is neither.
-pub fn text_of(key: &str, fields: &[FieldState]) -> Option<String> {
+/// Returns what is mapped of an asset: its texts in force, each once, the beginning of what is said in it, then the words of its file's
+/// name; `None` if there is nothing of it.
+pub fn text_of(key: &str, fields: &[FieldState], said: &[CaptionState]) -> Option<String> {
     let name = clipped(&words_of_name(key), MAX_NAME_CHARACTERS).to_owned();
     let mut text = String::new();
     // What somebody has to see first is no part of what it means.
@@ -106,6 +108,7 @@ pub fn text_of(key: &str, fields: &[FieldState]) -> Option<String> {
         text.push_str(&line);
         text.push('\n');
     }
+    said.iter().for_each(|captions| text.push_str(&captions.excerpt));
     let mut text = clipped(&text, MAX_CHARACTERS - MAX_NAME_CHARACTERS - 1).trim().to_owned();
     if !name.is_empty() && !text.is_empty() {
         text.push('\n');
@@ -204,11 +207,11 @@ mod tests {
     #[test]
     fn texts_come_first_and_everything_is_bounded() {
         let fields = [field(Some(" A pier. ")), field(None), field(Some("")), field(Some("A pier."))];
-        assert_eq!(text_of("x/old pier.jpg", &fields).as_deref(), Some("A pier.\nold pier"));
-        assert_eq!(text_of("DSC_0001.jpg", &fields).as_deref(), Some("A pier."));
-        assert_eq!(text_of("DSC_0001.jpg", &fields[1..3]), None);
+        assert_eq!(text_of("x/old pier.jpg", &fields, &[]).as_deref(), Some("A pier.\nold pier"));
+        assert_eq!(text_of("DSC_0001.jpg", &fields, &[]).as_deref(), Some("A pier."));
+        assert_eq!(text_of("DSC_0001.jpg", &fields[1..3], &[]), None);
         let moderation = FieldState { field: Field::Moderation, ..field(Some("weapons")) };
-        assert_eq!(text_of("DSC_0001.jpg", &[moderation]), None);
+        assert_eq!(text_of("DSC_0001.jpg", &[moderation], &[]), None);
         let long = [field(Some(&"ä".repeat(5_000)))];
         let text = text_of(&format!("{}.jpg", "ö".repeat(5_000)), &long).expect("there is a text");
         assert_eq!(text.chars().count(), MAX_CHARACTERS);

@@ -4,6 +4,7 @@ use crate::embedding::Embedded;
 use crate::field::{Field, Written};
 use crate::ids::{AssetId, Sha256, TaskId};
 use crate::image::{FocalPoint, ImageProbe, Inspection, OutputFormat};
+use crate::recording::{Captioned, File, Heard, Nothing, Passage, Recording};
 use crate::refusal::Refusal;
 use crate::sequencer::Sequencer;
 use crate::task::{Attempt, Task};
@@ -92,7 +93,37 @@ pub enum Outcome {
     /// Boxed: it is many times as large as the others.
     Written(Box<Written>),
     Embedded(Box<Embedded>),
+    Probed(Box<Recording>),
+    /// Files that are no renditions.
+    Made {
+        files: Vec<File>,
+    },
+    /// Where the sound was cut, in the order of time, without gaps.
+    Cut {
+        passages: Vec<Passage>,
+    },
+    Heard(Box<Heard>),
+    Captioned(Box<Captioned>),
+    /// There was nothing to make, and that is no fault.
+    Nothing(Nothing),
     Refused(Refusal),
+}
+
+impl Outcome {
+    /// Returns the keys and digests of the files that it is about.
+    pub fn outputs(&self) -> Vec<(&str, &Sha256)> {
+        match self {
+            Outcome::Rendered { outputs } => {
+                outputs.iter().map(|output| (output.key.as_str(), &output.sha256)).collect()
+            }
+            Outcome::Made { files } => files.iter().map(|file| (file.key.as_str(), &file.sha256)).collect(),
+            Outcome::Captioned(captioned) => {
+                captioned.files.iter().map(|file| (file.key.as_str(), &file.sha256)).collect()
+            }
+            Outcome::Heard(heard) => vec![(heard.file.key.as_str(), &heard.file.sha256)],
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// One file that Greenroom made.
@@ -109,6 +140,23 @@ pub struct Output {
     pub frames: u32,
     pub bytes: u64,
     pub sha256: Sha256,
+}
+
+impl Output {
+    /// Describes a rendition that lies, or will lie, in `folder`: `square-640.webp`.
+    pub fn new(folder: &str, view: &str, format: OutputFormat, size: [u32; 2], frames: u32, content: &[u8]) -> Self {
+        let [width, height] = size;
+        Output {
+            view: view.to_owned(),
+            key: format!("{folder}{view}-{width}.{}", format.extension()),
+            format,
+            width,
+            height,
+            frames,
+            bytes: content.len() as u64,
+            sha256: Sha256::of(content),
+        }
+    }
 }
 
 /// What a person decided.
@@ -149,6 +197,21 @@ pub enum Decision {
     },
     /// The model's words count again.
     ReleaseText { field: Field, locale: String },
+    /// These captions count, and no machine replaces them.
+    GiveCaptions {
+        /// BCP 47.
+        locale: String,
+        /// In WebVTT, SRT and IMSC.
+        files: Vec<File>,
+        /// The beginning of what they say: recordings are found by it.
+        excerpt: String,
+        /// The version that they were made for; with another one they stay in force but ask for review.
+        source: Sha256,
+    },
+    /// The machine's captions count as they are. `value` is the digest of the WebVTT file that the person saw.
+    ApproveCaptions { locale: String, value: Sha256 },
+    /// The machine's captions count again.
+    ReleaseCaptions { locale: String },
 }
 
 impl Decision {
@@ -159,7 +222,17 @@ impl Decision {
             | Decision::RejectText { field, locale, .. }
             | Decision::EditText { field, locale, .. }
             | Decision::ReleaseText { field, locale } => Some((*field, locale)),
-            Decision::MoveFocus { .. } | Decision::ReleaseFocus | Decision::Retry { .. } => None,
+            _ => None,
+        }
+    }
+
+    /// Returns the locale of the captions that it is about, if it is about captions.
+    pub fn captions(&self) -> Option<&str> {
+        match self {
+            Decision::GiveCaptions { locale, .. }
+            | Decision::ApproveCaptions { locale, .. }
+            | Decision::ReleaseCaptions { locale } => Some(locale),
+            _ => None,
         }
     }
 }

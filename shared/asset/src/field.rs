@@ -337,6 +337,11 @@ impl FieldStatus {
         }
     }
 
+    /// Returns whether it is a person's own.
+    pub fn is_a_persons(self) -> bool {
+        matches!(self, FieldStatus::Human | FieldStatus::Stale)
+    }
+
     /// Returns whether a person has to decide.
     pub fn needs_a_person(self) -> bool {
         matches!(self, FieldStatus::InReview | FieldStatus::Stale)

@@ -195,6 +195,10 @@ pub struct Limits {
     pub max_memory_bytes: u64,
     /// Milliseconds for one task's CPU work.
     pub max_time_ms: u64,
+    /// Bytes of a file of video or audio.
+    pub max_recording_bytes: u64,
+    /// Milliseconds that a recording may last.
+    pub max_duration_ms: u64,
 }
 
 impl Default for Limits {
@@ -207,6 +211,8 @@ impl Default for Limits {
             max_total_pixels: 200_000_000,
             max_memory_bytes: 1 << 30,
             max_time_ms: 120_000,
+            max_recording_bytes: 20 << 30,
+            max_duration_ms: 6 * 3_600_000,
         }
     }
 }

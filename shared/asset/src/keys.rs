@@ -7,6 +7,7 @@
 //! assets/{asset}/facts/verdicts/{id}.json                        created, by the console
 //! assets/{asset}/versions/{sha256}/original                      created, by ingest
 //! assets/{asset}/renditions/{generation}/{task}/{view}-{width}.{ext} created, by resize
+//! assets/{asset}/given/{sha256}.{ext}                            created, by people: captions
 //! made/{task}.json                                               created, by capabilities: who made this first
 //! prompts/{id}/…                                                 by people, through `prompts::registry`: what is there stands with it
 //! ```
@@ -61,6 +62,21 @@ pub fn renditions(asset: &AssetId) -> String {
 /// The folder of one task's renditions.
 pub fn renditions_of(task: &Task) -> String {
     format!("assets/{}/renditions/{}/{}/", task.asset, task.generation.as_segment(), task.id().short())
+}
+
+/// A file that a task made of a recording.
+pub fn made_by(asset: &AssetId, generation: &Sequencer, task: &TaskId, name: &str) -> String {
+    format!("assets/{asset}/renditions/{}/{}/{name}", generation.as_segment(), task.short())
+}
+
+/// Captions that a person gave: named by what is in them, and no generation's.
+pub fn given(asset: &AssetId, sha256: &Sha256, extension: &str) -> String {
+    format!("{}{sha256}.{extension}", all_given(asset))
+}
+
+/// The prefix of what people gave.
+pub fn all_given(asset: &AssetId) -> String {
+    format!("assets/{asset}/given/")
 }
 
 /// The pointer to the first asset that holds a task's result, so that the same bytes under another key are copied, not computed.

@@ -20,6 +20,7 @@ pub mod picture;
 pub mod plan;
 pub mod profile;
 pub mod readiness;
+pub mod recording;
 pub mod refusal;
 pub mod sequencer;
 pub mod settle;

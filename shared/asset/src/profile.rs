@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 mod file;
+mod recordings;
 mod texts;
 
 use crate::canary::PromptChoice;
@@ -52,6 +53,36 @@ pub struct Collection {
     pub encodings: Vec<Encoding>,
     pub views: Vec<View>,
     pub texts: Vec<Text>,
+    /// What is made of video and audio; without it they are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recordings: Option<Recordings>,
+}
+
+/// What a recording must have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Recordings {
+    /// Widths of the poster in pixels, ascending; none means no poster.
+    pub poster: Vec<u32>,
+    pub storyboard: bool,
+    pub waveform: bool,
+    pub clip: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub captions: Option<Captions>,
+}
+
+/// How what is said is written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Captions {
+    /// One of [`CAPTION_PROFILES`](crate::recording::CAPTION_PROFILES).
+    pub profile: String,
+    /// BCP 47 of what is spoken; without one the model listens for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Names and terms that are likely to be said.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub vocabulary: Vec<String>,
+    /// Whether a person has to see all captions, or those in which the linter found something that must not be.
+    pub review: Review,
 }
 
 /// Which models do what, by their names in the price book.
@@ -65,6 +96,9 @@ pub struct ModelChoice {
     /// Maps texts to points, for search by meaning; without one nothing is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub embedding: Option<String>,
+    /// Writes down what is said in recordings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speech: Option<String>,
 }
 
 impl ModelChoice {

@@ -1,5 +1,6 @@
 //! Readiness: what a manifest amounts to under a profile. Always derived, never set.
 
+mod recordings;
 mod texts;
 
 use crate::embedding::{self, EmbedSpec};
@@ -10,6 +11,7 @@ use crate::image::{FocalPoint, ImageProbe, Inspection};
 use crate::manifest::{Manifest, result_name};
 use crate::plan;
 use crate::profile::{Collection, Profile, Text};
+use crate::recording::{CaptionState, File, Nothing, Recording, is_recording};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::sequencer::Sequencer;
 use crate::task::{Attempt, Job, Task};
@@ -71,6 +73,9 @@ pub struct Readiness {
     pub probe: Option<ImageProbe>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inspection: Option<Inspection>,
+    /// Of video and audio, in place of `probe` and `inspection`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recording>,
     /// Where crops look now: a person's word, else the machine's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub focus: Option<Focus>,
@@ -79,6 +84,9 @@ pub struct Readiness {
     /// The texts that the profile asks for, in its order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldState>,
+    /// By locale.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub captions: Vec<CaptionState>,
     /// Digest of the profile that this was derived under.
     pub profile: String,
 }
@@ -111,17 +119,42 @@ pub struct Step {
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum StepStatus {
     Pending,
-    Done { outputs: Vec<Output> },
-    Refused { refusal: Refusal },
+    Done {
+        outputs: Vec<Output>,
+        /// What is no rendition.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        files: Vec<File>,
+    },
+    /// There was nothing to make, and that is no fault.
+    Nothing {
+        nothing: Nothing,
+    },
+    Refused {
+        refusal: Refusal,
+    },
 }
 
 impl Readiness {
     /// Returns every rendition: whole views first, otherwise in the profile's order.
     pub fn outputs(&self) -> impl Iterator<Item = &Output> {
         self.steps.iter().flat_map(|step| match &step.status {
-            StepStatus::Done { outputs } => outputs.as_slice(),
-            StepStatus::Pending | StepStatus::Refused { .. } => &[],
+            StepStatus::Done { outputs, .. } => outputs.as_slice(),
+            _ => &[],
         })
+    }
+
+    /// Returns every file that is no rendition: a person's captions, then what machines made.
+    pub fn files(&self) -> impl Iterator<Item = &File> {
+        let given = self.captions.iter().filter(|captions| captions.status.is_a_persons());
+        given.flat_map(|captions| &captions.files).chain(self.steps.iter().flat_map(|step| match &step.status {
+            StepStatus::Done { files, .. } => files.as_slice(),
+            _ => &[],
+        }))
+    }
+
+    /// Returns the file of this name.
+    pub fn file(&self, name: &str) -> Option<&File> {
+        self.files().find(|file| file.name == name)
     }
 
     /// Returns the renditions of one view.
@@ -138,7 +171,7 @@ impl Readiness {
     pub fn gaps(&self) -> impl Iterator<Item = (&Step, &Refusal)> {
         self.steps.iter().filter_map(|step| match &step.status {
             StepStatus::Refused { refusal } => Some((step, refusal)),
-            StepStatus::Pending | StepStatus::Done { .. } => None,
+            _ => None,
         })
     }
 }
@@ -169,6 +202,8 @@ pub fn derive(manifest: &Manifest, profile: &Profile) -> (Readiness, Vec<Task>) 
             task: Job::Inspect.id(&version.sha256),
             status: StepStatus::Refused { refusal },
         });
+    } else if version.media_type.as_deref().is_some_and(is_recording) {
+        walk.recording();
     } else {
         walk.image();
     }
@@ -288,7 +323,7 @@ impl<'a> Walk<'a> {
         if !is_written || self.readiness.fields.iter().any(|field| field.status.needs_a_person()) {
             return;
         }
-        if let Some(text) = embedding::text_of(&self.manifest.key, &self.readiness.fields) {
+        if let Some(text) = embedding::text_of(&self.manifest.key, &self.readiness.fields, &self.readiness.captions) {
             self.step(Job::Embed(EmbedSpec { model: model.clone(), text }));
         }
     }
@@ -310,11 +345,14 @@ impl<'a> Walk<'a> {
         let result = find_result(self.manifest, &self.generation, &task, &attempt);
         let status = match result.map(|result| &result.outcome) {
             None => StepStatus::Pending,
-            Some(Outcome::Inspected { .. } | Outcome::Written(_) | Outcome::Embedded(_)) => {
-                StepStatus::Done { outputs: Vec::new() }
+            Some(Outcome::Rendered { outputs }) => StepStatus::Done { outputs: outputs.clone(), files: Vec::new() },
+            Some(Outcome::Made { files }) => StepStatus::Done { outputs: Vec::new(), files: files.clone() },
+            Some(Outcome::Captioned(captioned)) => {
+                StepStatus::Done { outputs: Vec::new(), files: captioned.files.clone() }
             }
-            Some(Outcome::Rendered { outputs }) => StepStatus::Done { outputs: outputs.clone() },
+            Some(Outcome::Nothing(nothing)) => StepStatus::Nothing { nothing: nothing.clone() },
             Some(Outcome::Refused(refusal)) => StepStatus::Refused { refusal: refusal.clone() },
+            Some(_) => StepStatus::Done { outputs: Vec::new(), files: Vec::new() },
         };
         self.readiness.steps.push(Step { title: job.title(), views: job.view_names(), task, status });
         if result.is_none() {
@@ -346,9 +384,10 @@ impl<'a> Walk<'a> {
             self.readiness.gaps().map(|(step, refusal)| format!("{}: {refusal}", step.title)).collect();
         gaps.extend(self.readiness.fields.iter().filter(|field| field.status == FieldStatus::Rejected).map(rejected));
         let in_review = self.readiness.fields.iter().filter(|field| field.status.needs_a_person()).map(to_review);
-        let in_review: Vec<String> = in_review.collect();
+        let captions = self.readiness.captions.iter().filter(|captions| captions.status.needs_a_person());
+        let in_review: Vec<String> = in_review.chain(captions.map(recordings::to_review)).collect();
         let is_stale = self.readiness.focus.as_ref().is_some_and(|focus| focus.stale);
-        let n_outputs = self.readiness.outputs().count();
+        let n_outputs = self.readiness.outputs().count() + self.readiness.files().count();
         (self.readiness.state, self.readiness.reason) = if n_pending > 0 {
             (State::Processing, Some(format!("{n_pending} of {} steps to come", self.readiness.steps.len())))
         } else if !gaps.is_empty() {

@@ -77,6 +77,13 @@ impl Refusal {
         Refusal { code, found: found.into(), way_out: way_out.into() }
     }
 
+    /// Refuses a file of video or audio by its size.
+    pub fn too_large_a_recording(bytes: u64, limits: &Limits) -> Self {
+        let found = format!("{bytes} bytes, the limit is {}", limits.max_recording_bytes);
+        let way_out = "upload a smaller file or raise `limits.max_recording_bytes` in the profile";
+        Refusal::new(RefusalCode::TooLarge, found, way_out)
+    }
+
     /// Refuses a file by its size.
     pub fn too_many_bytes(bytes: u64, limits: &Limits) -> Self {
         let found = format!("{bytes} bytes, the limit is {}", limits.max_bytes);

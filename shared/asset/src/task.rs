@@ -5,6 +5,7 @@ use crate::embedding::EmbedSpec;
 use crate::field::{self, WriteSpec};
 use crate::ids::{AssetId, Sha256, TaskId};
 use crate::image::{Limits, RenderSpec};
+use crate::recording::{CaptionSpec, CutSpec, HearSpec};
 use crate::sequencer::Sequencer;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,22 @@ pub enum Job {
     Write(WriteSpec),
     /// Have a model map what the asset's texts mean to a point, for search.
     Embed(EmbedSpec),
+    /// Read the headers of a recording: length, size, sound. Everything else about it waits for that.
+    Probe,
+    /// Find the frame that stands for a video, and make renditions of it.
+    Poster { view: ViewSpec },
+    /// Small frames of a video at even distances, on sheets, with the times that they stand for.
+    Storyboard,
+    /// The peaks of the sound, for drawing it.
+    Waveform,
+    /// A few seconds without sound, for a tile.
+    Clip,
+    /// Find where to cut the sound into parts.
+    Cut(CutSpec),
+    /// Have a model write down what is said in one part.
+    Hear(HearSpec),
+    /// Make a transcript and captions of all words.
+    Caption(CaptionSpec),
 }
 
 /// One view to make: its name in the profile and what decides its bytes.
@@ -38,6 +55,14 @@ impl Job {
             Job::Render { .. } => "render",
             Job::Write(_) => "write",
             Job::Embed(_) => "embed",
+            Job::Probe => "probe",
+            Job::Poster { .. } => "poster",
+            Job::Storyboard => "storyboard",
+            Job::Waveform => "waveform",
+            Job::Clip => "clip",
+            Job::Cut(_) => "cut",
+            Job::Hear(_) => "hear",
+            Job::Caption(_) => "caption",
         }
     }
 
@@ -47,34 +72,46 @@ impl Job {
     /// what changed.
     pub fn version(&self) -> u32 {
         match self {
-            Job::Inspect | Job::Write(_) | Job::Embed(_) => 1,
             Job::Render { .. } => 2,
+            _ => 1,
         }
     }
 
     /// Returns the views it makes, by name.
     pub fn view_names(&self) -> Vec<String> {
         match self {
-            Job::Inspect | Job::Write(_) | Job::Embed(_) => Vec::new(),
             Job::Render { views } => views.iter().map(|view| view.name.clone()).collect(),
+            Job::Poster { view } => vec![view.name.clone()],
+            _ => Vec::new(),
         }
     }
 
     /// Returns the task's name for people: `inspect`, `render square, story`.
     pub fn title(&self) -> String {
         match self {
-            Job::Inspect => "inspect".to_owned(),
             Job::Render { .. } => format!("render {}", self.view_names().join(", ")),
             Job::Write(spec) => format!("write {}", field::title(spec.field, &spec.locale)),
-            Job::Embed(_) => "embed".to_owned(),
+            Job::Cut(_) => "cut at silence".to_owned(),
+            Job::Hear(spec) => format!("hear {}", spec.span.title()),
+            Job::Caption(spec) => format!("transcript and captions in {}", spec.language),
+            other => other.capability().to_owned(),
         }
     }
 
     /// Returns after how much more time than others it counts as lost: a hosted model may be away for hours, and its tasks wait.
     pub fn patience(&self) -> u64 {
         match self {
-            Job::Inspect | Job::Render { .. } => 1,
-            Job::Write(_) | Job::Embed(_) => 24,
+            Job::Write(_) | Job::Embed(_) | Job::Hear(_) => 24,
+            _ => 1,
+        }
+    }
+
+    /// Returns the milliseconds after which whoever works on it is taken for gone. Recordings are read by ffmpeg, within its own limit of
+    /// ten minutes, or heard by a model, which takes as long on a small machine.
+    pub fn time_ms(&self, limits: &Limits) -> u64 {
+        match self {
+            Job::Inspect | Job::Render { .. } | Job::Write(_) | Job::Embed(_) => limits.max_time_ms,
+            _ => limits.max_time_ms.max(840_000),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::ids::TaskId;
 use crate::image::FocusSource;
 use crate::manifest::{Manifest, Request};
 use crate::readiness::{Readiness, State, Step, StepStatus};
+use crate::recording::{Heard, Passage};
 use std::fmt;
 use words::{count, size, span, time, times, visible};
 
@@ -62,6 +63,9 @@ impl fmt::Display for Line {
     }
 }
 
+/// Findings of one recording's captions beyond this are in the manifest.
+const MAX_FINDINGS: usize = 20;
+
 /// Tells how the asset came to its state: the state first, then what arrived, each step, the focal point, what people asked for.
 pub fn why(manifest: &Manifest, now_ms: u64) -> Vec<Line> {
     let mut lines = vec![state(manifest)];
@@ -76,6 +80,7 @@ pub fn why(manifest: &Manifest, now_ms: u64) -> Vec<Line> {
     lines.extend(notes.map(|note| line(Mark::Note, None, visible(note))));
     focus(manifest, &mut lines);
     texts::lines(manifest, &mut lines);
+    captions(manifest, &mut lines);
     retries(manifest, &mut lines);
     lines
 }
@@ -148,7 +153,11 @@ fn step(manifest: &Manifest, step: &Step, now_ms: u64) -> Line {
                 format!("{title}: refused ({}): {found}. the way out: {}", refusal.code, visible(&refusal.way_out));
             line(Mark::Refused, result.map(|result| result.at_ms), text)
         }
-        StepStatus::Done { outputs } => {
+        StepStatus::Nothing { nothing } => {
+            let text = format!("{title}: nothing to make ({}): {}", nothing.code.as_str(), visible(&nothing.found));
+            line(Mark::Done, None, text)
+        }
+        StepStatus::Done { outputs, files } => {
             let result = results(manifest, &step.task).find(|result| !matches!(result.outcome, Outcome::Refused(_)));
             let made =
                 texts::made(manifest, step).unwrap_or_else(|| match (&manifest.readiness, !step.views.is_empty()) {
@@ -158,7 +167,19 @@ fn step(manifest: &Manifest, step: &Step, now_ms: u64) -> Line {
                         probe.height,
                         count(inspection.faces as usize, "face", "faces")
                     ),
-                    (_, false) => String::new(),
+                    (Readiness { recording: Some(recording), .. }, false) if files.is_empty() => match result {
+                        Some(TaskResult { outcome: Outcome::Probed(_), .. }) => {
+                            format!(": {}", visible(&recording.line()))
+                        }
+                        Some(TaskResult { outcome: Outcome::Heard(heard), .. }) => self::heard(heard),
+                        Some(TaskResult { outcome: Outcome::Cut { passages }, .. }) => self::cut(passages),
+                        _ => String::new(),
+                    },
+                    (_, false) if files.is_empty() => String::new(),
+                    (_, false) => {
+                        let bytes = files.iter().map(|file| file.bytes).sum();
+                        format!(", {}, {}", count(files.len(), "file", "files"), size(bytes))
+                    }
                     (_, true) => {
                         let bytes = outputs.iter().map(|output| output.bytes).sum();
                         format!(", {}, {}", count(outputs.len(), "file", "files"), size(bytes))
@@ -174,6 +195,17 @@ fn step(manifest: &Manifest, step: &Step, now_ms: u64) -> Line {
             line(Mark::Done, result.map(|result| result.at_ms), format!("{title}: done{how}{made}"))
         }
     }
+}
+
+fn heard(heard: &Heard) -> String {
+    let language = heard.language.as_deref().unwrap_or("an unknown language");
+    let words = count(heard.n_words as usize, "word", "words");
+    format!(": {words} in {}, by {}, for {}", visible(language), visible(&heard.by.model_answered), heard.by.cost)
+}
+
+fn cut(passages: &[Passage]) -> String {
+    let n_silent = passages.iter().filter(|passage| passage.is_silent).count();
+    format!(": {}, {n_silent} of them silent", count(passages.len(), "part", "parts"))
 }
 
 fn pending(manifest: &Manifest, step: &Step, title: &str, now_ms: u64) -> Line {
@@ -217,6 +249,21 @@ fn focus(manifest: &Manifest, lines: &mut Vec<Line>) {
         let text = "the focal point was placed on an earlier version: confirm, move or release it";
         lines.push(line(Mark::Refused, None, text));
     }
+}
+
+fn captions(manifest: &Manifest, lines: &mut Vec<Line>) {
+    for captions in &manifest.readiness.captions {
+        let by = captions.by.as_deref().map(|by| format!(" by {}", visible(by))).unwrap_or_default();
+        let mark = if captions.by.is_some() { Mark::Person } else { Mark::Note };
+        let text = format!("captions in {}: {}{by}", visible(&captions.locale), captions.status.words());
+        lines.push(line(mark, None, text));
+        for finding in captions.captioned.iter().flat_map(|captioned| &captioned.findings).take(MAX_FINDINGS) {
+            let text = format!("{}: {}: {}", finding.severity, visible(&finding.check), visible(&finding.words));
+            lines.push(line(Mark::Note, None, text));
+        }
+    }
+    let notes = manifest.readiness.recording.iter().flat_map(|recording| &recording.notes);
+    lines.extend(notes.map(|note| line(Mark::Note, None, visible(note))));
 }
 
 fn tenth(thousandths: u16) -> String {

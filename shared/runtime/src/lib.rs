@@ -2,6 +2,7 @@
 
 mod cpu;
 mod dispatch;
+mod files;
 mod function;
 #[cfg(feature = "lambda")]
 pub mod lambda;
@@ -10,6 +11,7 @@ mod once;
 
 pub use cpu::{Panicked, cpu};
 pub use dispatch::{BatchFailure, Outcome, Shift, dispatch};
+pub use files::Files;
 pub use function::{Context, Failure, Function, parse_json};
 pub use metrics::{Metrics, Unit};
 pub use once::{Craft, Once};

@@ -71,7 +71,7 @@ impl Once {
         let mut pause = Duration::from_millis(20);
         loop {
             let now_ms = self.clock.now_ms();
-            let until_ms = now_ms + task.limits.max_time_ms + CLAIM_MARGIN_MS;
+            let until_ms = now_ms + task.job.time_ms(&task.limits) + CLAIM_MARGIN_MS;
             match self.claims.claim(name, &context.delivery, now_ms, until_ms).await? {
                 ClaimOutcome::Taken => return Ok(()),
                 ClaimOutcome::HeldUntil(held_ms)

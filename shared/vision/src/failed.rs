@@ -20,7 +20,7 @@ pub fn bad_answer(why: &str, raw: &str) -> Refusal {
 }
 
 /// What a failed call means for the task: wait for the model, or say for good why there are no words.
-pub(crate) fn failed(error: Box<ModelError>) -> Result<Refusal, Failure> {
+pub fn failed(error: Box<ModelError>) -> Result<Refusal, Failure> {
     if let Some(after) = error.retry_after() {
         return Err(Failure::retry(after, Away(error)));
     }

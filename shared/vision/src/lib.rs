@@ -11,7 +11,7 @@ mod question;
 mod relevance;
 mod run;
 
-pub use failed::bad_answer;
+pub use failed::{bad_answer, failed};
 pub use preview::{MediaPreview, Preview};
 pub use relevance::Relevance;
 pub use run::run;
@@ -23,7 +23,7 @@ use asset::keys;
 use asset::refusal::{Refusal, RefusalCode};
 use asset::task::Task;
 use bytes::Bytes;
-use models::{Answer, ConnectError, Embedder, Image, TextModel, Till, Work};
+use models::{Answer, ConnectError, Embedder, Image, TextModel, Till, Transcriber, Work};
 use ports::{Clock, ReadBlob};
 use prompts::{Prompt, PromptError, Shelf, Sources};
 use runtime::{Context, Failure};
@@ -81,6 +81,8 @@ pub trait ChooseModel: Send + Sync {
     fn text(&self, name: &str) -> Result<Arc<dyn TextModel>, ConnectError>;
 
     fn embedder(&self, name: &str) -> Result<Arc<dyn Embedder>, ConnectError>;
+
+    fn transcriber(&self, name: &str) -> Result<Arc<dyn Transcriber>, ConnectError>;
 }
 
 impl ChooseModel for models::Models {
@@ -90,6 +92,10 @@ impl ChooseModel for models::Models {
 
     fn embedder(&self, name: &str) -> Result<Arc<dyn Embedder>, ConnectError> {
         models::Models::embedder(self, name)
+    }
+
+    fn transcriber(&self, name: &str) -> Result<Arc<dyn Transcriber>, ConnectError> {
+        models::Models::transcriber(self, name)
     }
 }
 
@@ -182,12 +188,14 @@ impl Vision {
     }
 }
 
-fn no_model(error: &ConnectError, place: &str) -> Refusal {
+/// Says that the profile names no model that can be asked; `place` is where it should.
+pub fn no_model(error: &ConnectError, place: &str) -> Refusal {
     let way_out = format!("name a model or a route of models.toml in the profile, {place}");
     Refusal::new(RefusalCode::Blocked, error.to_string(), way_out)
 }
 
-fn task_work(task: &Task, capability: &str, context: &Context) -> Work {
+/// Returns what a call for this task is counted under.
+pub fn task_work(task: &Task, capability: &str, context: &Context) -> Work {
     Work {
         // Of this delivery: one that comes after a crash may pay once more, and has to be counted.
         id: format!("{}.{}/{}", task.id(), task.attempt.as_str(), context.delivery),

@@ -1,6 +1,7 @@
 //! One asset: what it looks like, what was made of it, why it is as it is, and what a person can do about it.
 
 use super::focus::Stage;
+use super::player::{self, Player};
 use super::renditions::files;
 use super::{Frame, chip, frame, glyph, name, problem, texts, when};
 use crate::tile::{Name, kind_words};
@@ -27,18 +28,21 @@ pub async fn show(State(console): State<Shared>, Path(id): Path<String>, headers
     };
     let title = Name::of(&manifest.key);
     let stage = Stage::of(&console, &manifest);
+    let player = Player::of(&console, &manifest).await;
     let content = html! {
         nav.crumbs aria-label="Breadcrumb" { a href="/" { (glyph("back")) "All assets" } }
         (head(&manifest, &title))
         div #alerts data-live {
             @if let Some(review) = stage.as_ref().and_then(Stage::review) { (review) }
             (texts::waiting(&manifest))
+            (player::waiting(&manifest))
             (refusals(&console, &manifest))
         }
         @match &stage {
             Some(stage) => { (stage.show()) (stage.show_crops()) },
             None => { section #focus data-live {} section #crops data-live {} },
         }
+        @if let Some(player) = &player { (player.show()) (player.captions()) }
         (texts::show(&console, &manifest))
         (files(&manifest))
         div.columns { (timeline(&manifest, console.clock.now_ms())) div { (facts(&manifest)) (versions(&manifest)) } }
@@ -125,6 +129,9 @@ fn facts(manifest: &Manifest) -> Markup {
                     div { dt { "Kind" } dd { (kind_words(version.media_type.as_deref().unwrap_or("unknown"))) } }
                     @if let Some(probe) = &readiness.probe {
                         div { dt { "Pixels" } dd { (probe.width) " × " (probe.height) @if probe.frames > 1 { ", " (probe.frames) " frames" } } }
+                    }
+                    @if let Some(recording) = &readiness.recording {
+                        div { dt { "Recording" } dd { (visible(&recording.line())) } }
                     }
                     div { dt { "Bytes" } dd { (size(version.bytes)) " (" (version.bytes) ")" } }
                     div { dt { "SHA-256" } dd { code.hash { (version.sha256) } } }

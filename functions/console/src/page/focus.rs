@@ -188,7 +188,7 @@ impl<'a> Stage<'a> {
                 let n_bytes = readiness.outputs_of(view).map(|output| output.bytes).sum();
                 format!("{}, {}", count(readiness.outputs_of(view).count(), "file", "files"), size(n_bytes))
             }
-            Some(StepStatus::Pending) | None => "being made".to_owned(),
+            Some(StepStatus::Pending | StepStatus::Nothing { .. }) | None => "being made".to_owned(),
         };
         html! {
             figure.crop data-ratio={ (ratio.width) ":" (ratio.height) } {

@@ -3,6 +3,7 @@
 pub mod asset;
 mod focus;
 pub mod gallery;
+mod player;
 pub mod problem;
 mod renditions;
 pub mod texts;

@@ -48,7 +48,7 @@ pub fn waiting(manifest: &Manifest) -> Markup {
 pub fn what_was_typed(given: &Given) -> Markup {
     let text = given.text.as_deref().unwrap_or_default();
     html! {
-        @if given.decision == "edit_text" && !text.is_empty() {
+        @if matches!(given.decision.as_str(), "edit_text" | "give_captions") && !text.is_empty() {
             div.typed {
                 label for="typed" { "Nothing was saved. This is what you typed:" }
                 textarea #typed rows="6" dir="auto" readonly { "\n" (text) }
@@ -183,7 +183,7 @@ impl<'a> Card<'a> {
         let step = self.manifest.readiness.steps.iter().find(|step| step.title == title)?;
         match &step.status {
             StepStatus::Refused { refusal } => Some((visible(&refusal.found), visible(&refusal.way_out))),
-            StepStatus::Pending | StepStatus::Done { .. } => None,
+            _ => None,
         }
     }
 

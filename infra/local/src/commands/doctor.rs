@@ -79,6 +79,17 @@ pub fn note(checks: &mut Vec<Check>, name: &'static str, found: Result<String, S
     });
 }
 
+/// Without ffmpeg only recordings are refused, so its absence is a fault only where the profile asks for something of them.
+fn describe_ffmpeg(node: &Node) -> Result<String, String> {
+    match node.tools().as_ref() {
+        Ok(tools) => Ok(tools.version().to_owned()),
+        Err(refusal) if node.settings.profile.collections.iter().any(|collection| collection.recordings.is_some()) => {
+            Err(refusal.found.clone())
+        }
+        Err(refusal) => Ok(format!("{}; the profile asks for no recordings", refusal.found)),
+    }
+}
+
 fn describe_profile(settings: &Settings) -> String {
     let names: Vec<&str> = settings.profile.collections.iter().map(|collection| collection.name.as_str()).collect();
     format!("{}: collections {}", settings.profile_name, names.join(", "))
@@ -114,6 +125,12 @@ async fn inspect_node(settings: Settings, checks: &mut Vec<Check>) {
         "models",
         describe_models(&node),
         "mend the named line of models.toml or of the profile; `greenroom up --help` says where they are",
+    );
+    note(
+        checks,
+        "ffmpeg",
+        describe_ffmpeg(&node),
+        "install ffmpeg (on Debian: `apt install ffmpeg`), or say where it is with `--ffmpeg` and `--ffprobe`",
     );
     note(checks, "own models", describe_own_models(&node).await, "`greenroom models ls` shows what there is");
     for (name, queue) in node.queues_by_name() {

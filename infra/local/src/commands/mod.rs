@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod add;
+pub mod captions;
 pub mod cost;
 pub mod doctor;
 pub mod ls;

@@ -4,7 +4,7 @@ use super::verify_facts;
 use crate::node::Node;
 use crate::settings::Settings;
 use anyhow::Result;
-use asset::fact::{Change, Outcome};
+use asset::fact::{Change, Decision};
 use asset::ids::{AssetId, Sha256};
 use asset::keys::{self, FactKey};
 use asset::manifest::Manifest;
@@ -85,12 +85,20 @@ async fn verify_asset(node: &Node, asset: &AssetId, objects: &BTreeSet<String>, 
     let mut known = BTreeSet::new();
     let mut made: BTreeMap<String, u32> = BTreeMap::new();
     for result in manifest.results.values() {
-        if let Outcome::Rendered { outputs } = &result.outcome {
+        let outputs = result.outcome.outputs();
+        if !outputs.is_empty() {
             *made.entry(format!("{}/{}", result.generation, result.task)).or_default() += 1;
-            for output in outputs {
-                report.outputs += 1;
-                known.insert(output.key.as_str());
-                check_content(node, &output.key, &output.sha256, report).await?;
+        }
+        for (key, sha256) in outputs {
+            report.outputs += 1;
+            known.insert(key);
+            check_content(node, key, sha256, report).await?;
+        }
+    }
+    for verdict in manifest.verdicts.values() {
+        if let Decision::GiveCaptions { files, .. } = &verdict.decision {
+            for file in files {
+                check_content(node, &file.key, &file.sha256, report).await?;
             }
         }
     }

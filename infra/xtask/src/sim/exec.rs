@@ -134,6 +134,8 @@ fn functions(sim: &Sim, profile: &Arc<Profile>) -> Functions {
             resize: queue(RESIZE),
             caption: None,
             tag: None,
+            preview: None,
+            transcribe: None,
             settle: queue(SETTLE),
             profile: profile.clone(),
             prompts: None,

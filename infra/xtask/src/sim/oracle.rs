@@ -232,7 +232,7 @@ fn judge_version(world: &World, profile: &Profile, manifest: &Manifest, inbox: &
     let is_exact = readiness.state == State::Ready
         && readiness.steps.len() == jobs.len()
         && readiness.steps.iter().zip(&jobs).all(|(step, job)| {
-            let StepStatus::Done { outputs } = &step.status else { return false };
+            let StepStatus::Done { outputs, .. } = &step.status else { return false };
             step.task == job.id(&source) && outputs_agree(world, manifest, &inbox.bytes, job, outputs)
         });
     match is_exact {

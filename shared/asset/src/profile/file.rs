@@ -1,6 +1,7 @@
 //! The profile as it is written in TOML.
 
 use super::check::{Checker, ProfileError};
+use super::recordings::{RecordingsFile, recordings};
 use super::texts::{BrandFile, ModelsFile, NamedFile, Read, TextFile, guide, models, text, vocabularies};
 use super::{Collection, Profile, Text, View};
 use crate::image::{AspectRatio, ColorPolicy, Encoding, Limits, OutputFormat};
@@ -36,6 +37,7 @@ struct CollectionFile {
     view: Vec<ViewFile>,
     #[serde(default)]
     text: Vec<Spanned<TextFile>>,
+    recordings: Option<Spanned<RecordingsFile>>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -63,11 +65,7 @@ pub(super) fn parse(name: &str, text: &str, read: Read) -> Result<Profile, Profi
     let file: ProfileFile = toml::from_str(text).map_err(|error| check.syntax(&error))?;
     let span = file.limits.as_ref().map_or(0..0, Spanned::span);
     let limits = file.limits.map(Spanned::into_inner).unwrap_or_default();
-    let Limits { max_bytes, max_svg_bytes, max_pixels, max_frames, max_total_pixels, max_memory_bytes, max_time_ms } =
-        limits;
-    let all =
-        [max_bytes, max_svg_bytes, max_pixels, max_frames.into(), max_total_pixels, max_memory_bytes, max_time_ms];
-    if all.contains(&0) {
+    if has_zero(&limits) {
         check.error(span, "limits", "a limit of 0 refuses every file", "give the largest value that you accept");
     }
     if file.collection.is_empty() {
@@ -89,6 +87,13 @@ pub(super) fn parse(name: &str, text: &str, read: Read) -> Result<Profile, Profi
     let models = models(&mut check, file.models);
     let guide = file.brand.and_then(|brand| guide(&mut check, &brand, read));
     check.finish(Profile { limits, models, prompts: BTreeMap::new(), vocabularies, guide, collections })
+}
+
+fn has_zero(limits: &Limits) -> bool {
+    let Limits { max_bytes, max_svg_bytes, max_pixels, max_total_pixels, max_memory_bytes, max_time_ms, .. } = *limits;
+    let Limits { max_frames, max_recording_bytes, max_duration_ms, .. } = *limits;
+    let pictures = [max_bytes, max_svg_bytes, max_pixels, max_frames.into(), max_total_pixels, max_memory_bytes];
+    pictures.contains(&0) || [max_time_ms, max_recording_bytes, max_duration_ms].contains(&0)
 }
 
 fn collection(
@@ -137,6 +142,7 @@ fn collection(
         let text = text(check, &format!("{path}.text[{index}]"), file, &texts, vocabularies);
         texts.push(text);
     }
+    let recordings = file.recordings.map(|file| recordings(check, &format!("{path}.recordings"), file));
     Collection {
         name: file.name.into_inner(),
         keys: file.keys.into_inner().into_iter().map(Spanned::into_inner).collect(),
@@ -144,6 +150,7 @@ fn collection(
         encodings,
         views,
         texts,
+        recordings,
     }
 }
 
@@ -177,19 +184,24 @@ fn view(check: &mut Checker, path: &str, file: ViewFile, before: &[View]) -> Vie
     if file.widths.get_ref().is_empty() {
         check.error(file.widths.span(), &format!("{path}.widths"), "it is empty", "give at least one width in pixels");
     }
+    let widths = widths(check, &format!("{path}.widths"), file.widths.get_ref());
+    View { name: file.name.into_inner(), crop, widths }
+}
+
+pub(super) fn widths(check: &mut Checker, path: &str, file: &[Spanned<i64>]) -> Vec<u32> {
     let mut widths = Vec::new();
-    for (index, width) in file.widths.get_ref().iter().enumerate() {
+    for (index, width) in file.iter().enumerate() {
         match u32::try_from(*width.get_ref()) {
             Ok(pixels) if (1..=16_384).contains(&pixels) => widths.push(pixels),
             _ => {
                 let found = format!("{} is no width", width.get_ref());
-                check.error(width.span(), &format!("{path}.widths[{index}]"), &found, "give pixels from 1 to 16384");
+                check.error(width.span(), &format!("{path}[{index}]"), &found, "give pixels from 1 to 16384");
             }
         }
     }
     widths.sort_unstable();
     widths.dedup();
-    View { name: file.name.into_inner(), crop, widths }
+    widths
 }
 
 /// Parses `16:9`. The longer side is at most 20 times the shorter one, so that no view asks for slivers.

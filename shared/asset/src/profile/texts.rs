@@ -13,6 +13,7 @@ use toml::Spanned;
 pub(super) struct ModelsFile {
     vision: Option<Spanned<String>>,
     embedding: Option<Spanned<String>>,
+    speech: Option<Spanned<String>>,
     alt_text: Option<Spanned<String>>,
     description: Option<Spanned<String>>,
     tags: Option<Spanned<String>>,
@@ -62,6 +63,7 @@ pub(super) fn models(check: &mut Checker, file: ModelsFile) -> ModelChoice {
         Some(name.into_inner())
     };
     let (vision, embedding) = (name("vision", file.vision), name("embedding", file.embedding));
+    let speech = name("speech", file.speech);
     let of_fields = [
         (Field::AltText, file.alt_text),
         (Field::Description, file.description),
@@ -70,7 +72,7 @@ pub(super) fn models(check: &mut Checker, file: ModelsFile) -> ModelChoice {
         (Field::Moderation, file.moderation),
     ];
     let fields = of_fields.into_iter().filter_map(|(field, model)| Some((field, name(field.as_str(), model)?)));
-    ModelChoice { vision, fields: fields.collect(), embedding }
+    ModelChoice { vision, fields: fields.collect(), embedding, speech }
 }
 
 pub(super) fn vocabularies(check: &mut Checker, files: &[NamedFile], read: Read) -> BTreeMap<String, Vocabulary> {
@@ -186,7 +188,7 @@ pub(super) fn text(
 }
 
 /// Returns whether a text has the form of a BCP 47 tag: a language, then subtags. The length is that of an object key's part.
-fn is_locale(text: &str) -> bool {
+pub(super) fn is_locale(text: &str) -> bool {
     let mut parts = text.split('-');
     let is_language = parts
         .next()

@@ -14,6 +14,8 @@ pub enum Format {
 }
 
 impl Format {
+    pub const ALL: [Format; 3] = [Format::Vtt, Format::Srt, Format::Imsc];
+
     /// Returns the format that a file's extension says: `vtt`, `srt`, and `ttml`, `dfxp`, `imsc` or `xml`.
     pub fn of_extension(extension: &str) -> Option<Format> {
         match extension.to_ascii_lowercase().as_str() {
@@ -21,6 +23,24 @@ impl Format {
             "srt" => Some(Format::Srt),
             "ttml" | "dfxp" | "imsc" | "xml" => Some(Format::Imsc),
             _ => None,
+        }
+    }
+
+    /// Returns the extension that its files have.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::Vtt => "vtt",
+            Format::Srt => "srt",
+            Format::Imsc => "ttml",
+        }
+    }
+
+    /// Returns its media type: registered with IANA for WebVTT and TTML, customary for SRT.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Format::Vtt => "text/vtt",
+            Format::Srt => "application/x-subrip",
+            Format::Imsc => "application/ttml+xml",
         }
     }
 
