@@ -239,6 +239,8 @@ impl<'a> Recording<'a> {
         match self.probe.container {
             Container::Mp3 => has(b"Xing") || has(b"Info") || has(b"VBRI"),
             Container::Aac | Container::Ogg => false,
+            // Fragmented: what is told is the end of the first fragments.
+            Container::Mp4 | Container::Mov | Container::M4a => false,
             _ => true,
         }
     }

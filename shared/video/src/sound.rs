@@ -203,13 +203,13 @@ impl Ear {
 
 /// Returns how far a mean square is below that of full scale, in decibels; the same on every machine, by whole numbers.
 fn decibels_below(mean_square: u64) -> u8 {
-    const FULL: u64 = 1 << 30;
     // 10^(-1/10) in 32 bits after the point.
-    const DECIBEL: u64 = 3_411_613_797;
-    let mut level = FULL;
+    const DECIBEL: u128 = 3_411_613_797;
+    // Full scale, 2^15 squared, with 32 bits after the point.
+    let mut level = 1_u128 << 62;
     let mut below = 0;
-    while below < 96 && mean_square < level {
-        level = level * DECIBEL >> 32;
+    while below < 96 && u128::from(mean_square) << 32 < level {
+        level = (level * DECIBEL) >> 32;
         below += 1;
     }
     below
