@@ -213,7 +213,7 @@ mod tests {
         let moderation = FieldState { field: Field::Moderation, ..field(Some("weapons")) };
         assert_eq!(text_of("DSC_0001.jpg", &[moderation], &[]), None);
         let long = [field(Some(&"ä".repeat(5_000)))];
-        let text = text_of(&format!("{}.jpg", "ö".repeat(5_000)), &long).expect("there is a text");
+        let text = text_of(&format!("{}.jpg", "ö".repeat(5_000)), &long, &[]).expect("there is a text");
         assert_eq!(text.chars().count(), MAX_CHARACTERS);
         assert!(text.ends_with(&"ö".repeat(MAX_NAME_CHARACTERS)));
     }

@@ -73,7 +73,8 @@ pub fn why(manifest: &Manifest, now_ms: u64) -> Vec<Line> {
     for step in &manifest.readiness.steps {
         lines.push(self::step(manifest, step, now_ms));
     }
-    if manifest.readiness.state == State::Ready && manifest.readiness.outputs().next().is_none() {
+    let has_files = manifest.readiness.outputs().next().is_some() || manifest.readiness.files().next().is_some();
+    if manifest.readiness.state == State::Ready && !has_files {
         lines.push(line(Mark::Note, None, "no collection of the profile matches this key, so nothing is made of it"));
     }
     let notes = manifest.readiness.inspection.iter().flat_map(|inspection| &inspection.notes);

@@ -118,7 +118,7 @@ impl Life {
             Job::Inspect => inspected(),
             Job::Render { .. } => Outcome::Rendered { outputs: vec![output(task)] },
             Job::Write(spec) => (self.writes)(spec),
-            Job::Embed(_) => unreachable!("no profile here names a model for it"),
+            _ => unreachable!("no profile here asks for it"),
         };
         Fact::Result(TaskResult::new(task, outcome, 2, 1))
     }

@@ -189,7 +189,7 @@ proptest! {
     fn a_vector_is_of_the_texts_in_force(facts in facts()) {
         let manifest = settle(&Manifest::new(make::asset()), facts, &profile(), Patience::default(), 1000).manifest;
         let entry = CatalogEntry::of(&manifest);
-        let text = text_of(&manifest.key, &manifest.readiness.fields);
+        let text = text_of(&manifest.key, &manifest.readiness.fields, &[]);
         let expected = text.map(|text| make::embedded(&EmbedSpec { model: "compass".into(), text }));
         let Some(Outcome::Embedded(expected)) = expected else {
             prop_assert_eq!(entry.vector, None);

@@ -7,6 +7,7 @@ mod fold;
 mod make;
 mod picture;
 mod profile;
+mod recordings;
 mod samples;
 mod schemas;
 mod settle;

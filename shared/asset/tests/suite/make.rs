@@ -101,6 +101,7 @@ pub fn done(task: &Task) -> Fact {
         }
         Job::Write(spec) => written(spec, "A hero.", Vec::new()),
         Job::Embed(spec) => embedded(spec),
+        _ => crate::recordings::heard(task),
     };
     result(task, outcome)
 }

@@ -56,7 +56,8 @@ fn describe(settlement: &Settlement) -> String {
     for step in &readiness.steps {
         lines.push(match &step.status {
             StepStatus::Pending => format!("  {}: pending", step.title),
-            StepStatus::Done { outputs } => format!("  {}: {} outputs", step.title, outputs.len()),
+            StepStatus::Done { outputs, .. } => format!("  {}: {} outputs", step.title, outputs.len()),
+            StepStatus::Nothing { nothing } => format!("  {}: {}", step.title, nothing.code.as_str()),
             StepStatus::Refused { refusal } => format!("  {}: {}", step.title, refusal.code),
         });
     }
@@ -80,19 +81,19 @@ fn from_arrival_to_ready() {
     life.settle(
         vec![make::put(1, "v1")],
         expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 1 of 1 steps to come
+              inspect: pending
+            send inspect of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
     );
     life.settle(
         life.answered(),
         expect![[r#"
-        processing: 2 of 3 steps to come
-          inspect: 0 outputs
-          render whole: pending
-          render square: pending
-        send render whole of 3bfc2695 (generation 0, attempt 0-b818fc36)
-        send render square of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 2 of 3 steps to come
+              inspect: 0 outputs
+              render whole: pending
+              render square: pending
+            send render whole of 3bfc2695 (generation 0, attempt 0-92251ac2)
+            send render square of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
     );
     let renders = life.answered();
     life.settle(
@@ -128,19 +129,19 @@ fn refusals_are_gaps_and_a_retry_fills_them() {
     life.settle(
         vec![make::put(1, "v1")],
         expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 1 of 1 steps to come
+              inspect: pending
+            send inspect of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
     );
     life.settle(
         life.answered(),
         expect![[r#"
-        processing: 2 of 3 steps to come
-          inspect: 0 outputs
-          render whole: pending
-          render square: pending
-        send render whole of 3bfc2695 (generation 0, attempt 0-b818fc36)
-        send render square of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 2 of 3 steps to come
+              inspect: 0 outputs
+              render whole: pending
+              render square: pending
+            send render whole of 3bfc2695 (generation 0, attempt 0-92251ac2)
+            send render square of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
     );
     let square = life.sent[1].clone();
     life.settle(
@@ -154,11 +155,11 @@ fn refusals_are_gaps_and_a_retry_fills_them() {
     life.settle(
         vec![make::retry(9, square.id())],
         expect![[r#"
-        processing: 1 of 3 steps to come
-          inspect: 0 outputs
-          render whole: 4 outputs
-          render square: pending
-        send render square of 3bfc2695 (generation 0, attempt 1-b818fc36)"#]],
+            processing: 1 of 3 steps to come
+              inspect: 0 outputs
+              render whole: 4 outputs
+              render square: pending
+            send render square of 3bfc2695 (generation 0, attempt 1-92251ac2)"#]],
     );
     life.settle(
         life.answered(),
@@ -176,9 +177,9 @@ fn refused_bytes_fail_and_raised_limits_try_again() {
     life.settle(
         vec![make::put(1, "v1")],
         expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 1 of 1 steps to come
+              inspect: pending
+            send inspect of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
     );
     life.settle(
         vec![make::refused(&life.sent[0])],
@@ -190,19 +191,19 @@ fn refused_bytes_fail_and_raised_limits_try_again() {
     life.settle(
         vec![],
         expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of 3bfc2695 (generation 0, attempt 0-68d5dcc9)"#]],
+            processing: 1 of 1 steps to come
+              inspect: pending
+            send inspect of 3bfc2695 (generation 0, attempt 0-d4962112)"#]],
     );
     life.settle(
         life.answered(),
         expect![[r#"
-        processing: 2 of 3 steps to come
-          inspect: 0 outputs
-          render whole: pending
-          render square: pending
-        send render whole of 3bfc2695 (generation 0, attempt 0-68d5dcc9)
-        send render square of 3bfc2695 (generation 0, attempt 0-68d5dcc9)"#]],
+            processing: 2 of 3 steps to come
+              inspect: 0 outputs
+              render whole: pending
+              render square: pending
+            send render whole of 3bfc2695 (generation 0, attempt 0-d4962112)
+            send render square of 3bfc2695 (generation 0, attempt 0-d4962112)"#]],
     );
 }
 
@@ -222,17 +223,17 @@ fn a_replaced_file_keeps_nothing_stale() {
     life.settle(
         vec![make::put(1, "v1")],
         expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 1 of 1 steps to come
+              inspect: pending
+            send inspect of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
     );
     life.ready();
     life.settle(
         vec![make::put(2, "v2")],
         expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of fb04dcb6 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 1 of 1 steps to come
+              inspect: pending
+            send inspect of fb04dcb6 (generation 0, attempt 0-92251ac2)"#]],
     );
     // An answer about the old bytes, late and out of order, changes nothing that is listed.
     life.settle(
@@ -260,9 +261,9 @@ fn a_deleted_key_is_a_tombstone_and_a_new_upload_a_new_generation() {
     life.settle(
         vec![make::put(1, "v1")],
         expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 1 of 1 steps to come
+              inspect: pending
+            send inspect of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
     );
     let inspect = life.sent[0].clone();
     life.ready();
@@ -278,19 +279,19 @@ fn a_deleted_key_is_a_tombstone_and_a_new_upload_a_new_generation() {
     life.settle(
         vec![make::put(3, "v1")],
         expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of 3bfc2695 (generation 0000000002, attempt 0-b818fc36)"#]],
+            processing: 1 of 1 steps to come
+              inspect: pending
+            send inspect of 3bfc2695 (generation 0000000002, attempt 0-92251ac2)"#]],
     );
     life.settle(
         life.answered(),
         expect![[r#"
-        processing: 2 of 3 steps to come
-          inspect: 0 outputs
-          render whole: pending
-          render square: pending
-        send render whole of 3bfc2695 (generation 0000000002, attempt 0-b818fc36)
-        send render square of 3bfc2695 (generation 0000000002, attempt 0-b818fc36)"#]],
+            processing: 2 of 3 steps to come
+              inspect: 0 outputs
+              render whole: pending
+              render square: pending
+            send render whole of 3bfc2695 (generation 0000000002, attempt 0-92251ac2)
+            send render square of 3bfc2695 (generation 0000000002, attempt 0-92251ac2)"#]],
     );
 }
 
@@ -302,9 +303,9 @@ fn events_out_of_order_end_the_same() {
     life.settle(
         vec![make::put(6, "v2")],
         expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of fb04dcb6 (generation 0000000005, attempt 0-b818fc36)"#]],
+            processing: 1 of 1 steps to come
+              inspect: pending
+            send inspect of fb04dcb6 (generation 0000000005, attempt 0-92251ac2)"#]],
     );
 }
 
@@ -314,9 +315,9 @@ fn what_is_not_answered_is_sent_again_and_then_given_up() {
     life.settle(
         vec![make::put(1, "v1")],
         expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 1 of 1 steps to come
+              inspect: pending
+            send inspect of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
     );
     life.now_ms = 899_999;
     life.settle(
@@ -330,23 +331,23 @@ fn what_is_not_answered_is_sent_again_and_then_given_up() {
         (
             900_000,
             expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+                processing: 1 of 1 steps to come
+                  inspect: pending
+                send inspect of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
         ),
         (
             1_800_000,
             expect![[r#"
-            processing: 1 of 1 steps to come
-              inspect: pending
-            send inspect of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+                processing: 1 of 1 steps to come
+                  inspect: pending
+                send inspect of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
         ),
         (
             2_700_000,
             expect![[r#"
-            processing: 1 of 1 steps to come
-              inspect: pending
-            send inspect of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+                processing: 1 of 1 steps to come
+                  inspect: pending
+                send inspect of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
         ),
         (
             3_600_000,
@@ -367,9 +368,9 @@ fn what_is_not_answered_is_sent_again_and_then_given_up() {
     life.settle(
         vec![make::retry(9, inspect.id())],
         expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of 3bfc2695 (generation 0, attempt 1-b818fc36)"#]],
+            processing: 1 of 1 steps to come
+              inspect: pending
+            send inspect of 3bfc2695 (generation 0, attempt 1-92251ac2)"#]],
     );
 }
 
@@ -379,38 +380,38 @@ fn a_moved_focal_point_makes_the_crops_again() {
     life.settle(
         vec![make::put(1, "v1")],
         expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 1 of 1 steps to come
+              inspect: pending
+            send inspect of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
     );
     life.ready();
     life.settle(
         vec![make::move_focus(10, 900, 100, "v1")],
         expect![[r#"
-        processing: 1 of 3 steps to come
-          inspect: 0 outputs
-          render whole: 4 outputs
-          render square: pending
-        send render square of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 1 of 3 steps to come
+              inspect: 0 outputs
+              render whole: 4 outputs
+              render square: pending
+            send render square of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
     );
     life.ready();
     // On other bytes the person's word stays, and asks to be looked at.
     life.settle(
         vec![make::put(2, "v2")],
         expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of fb04dcb6 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 1 of 1 steps to come
+              inspect: pending
+            send inspect of fb04dcb6 (generation 0, attempt 0-92251ac2)"#]],
     );
     life.settle(
         life.answered(),
         expect![[r#"
-        processing: 2 of 3 steps to come
-          inspect: 0 outputs
-          render whole: pending
-          render square: pending
-        send render whole of fb04dcb6 (generation 0, attempt 0-b818fc36)
-        send render square of fb04dcb6 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 2 of 3 steps to come
+              inspect: 0 outputs
+              render whole: pending
+              render square: pending
+            send render whole of fb04dcb6 (generation 0, attempt 0-92251ac2)
+            send render square of fb04dcb6 (generation 0, attempt 0-92251ac2)"#]],
     );
     life.settle(
         life.answered(),
@@ -423,11 +424,11 @@ fn a_moved_focal_point_makes_the_crops_again() {
     life.settle(
         vec![make::release_focus(11)],
         expect![[r#"
-        processing: 1 of 3 steps to come
-          inspect: 0 outputs
-          render whole: 4 outputs
-          render square: pending
-        send render square of fb04dcb6 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 1 of 3 steps to come
+              inspect: 0 outputs
+              render whole: 4 outputs
+              render square: pending
+            send render square of fb04dcb6 (generation 0, attempt 0-92251ac2)"#]],
     );
     life.settle(
         life.answered(),
@@ -445,9 +446,9 @@ fn a_changed_profile_makes_what_it_changed() {
     life.settle(
         vec![make::put(1, "v1")],
         expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 1 of 1 steps to come
+              inspect: pending
+            send inspect of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
     );
     life.ready();
     let text = make::SMALL.replace("widths = [320]", "widths = [320, 480]");
@@ -455,11 +456,11 @@ fn a_changed_profile_makes_what_it_changed() {
     life.settle(
         vec![],
         expect![[r#"
-        processing: 1 of 3 steps to come
-          inspect: 0 outputs
-          render whole: 4 outputs
-          render square: pending
-        send render square of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 1 of 3 steps to come
+              inspect: 0 outputs
+              render whole: 4 outputs
+              render square: pending
+            send render square of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
     );
     life.settle(
         life.answered(),
@@ -479,9 +480,9 @@ fn a_key_of_no_collection_is_looked_at_and_no_more() {
     life.settle(
         vec![make::put(1, "v1")],
         expect![[r#"
-        processing: 1 of 1 steps to come
-          inspect: pending
-        send inspect of 3bfc2695 (generation 0, attempt 0-b818fc36)"#]],
+            processing: 1 of 1 steps to come
+              inspect: pending
+            send inspect of 3bfc2695 (generation 0, attempt 0-92251ac2)"#]],
     );
     life.settle(
         life.answered(),
