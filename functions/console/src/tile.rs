@@ -139,7 +139,13 @@ pub fn kind_words(kind: &str) -> String {
         "unknown" => "unknown kind".to_owned(),
         "image/svg+xml" => "SVG".to_owned(),
         "image/webp" => "WebP".to_owned(),
-        kind => visible(kind.rsplit('/').next().unwrap_or(kind)).to_uppercase(),
+        "video/quicktime" => "QuickTime".to_owned(),
+        "video/webm" | "audio/webm" => "WebM".to_owned(),
+        "audio/mpeg" => "MP3".to_owned(),
+        kind => {
+            let name = kind.rsplit('/').next().unwrap_or(kind);
+            visible(name.strip_prefix("x-").unwrap_or(name)).to_uppercase()
+        }
     }
 }
 

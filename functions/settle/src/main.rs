@@ -38,7 +38,7 @@ fn main() -> ExitCode {
             preview: None,
             transcribe: None,
             settle: queue.clone(),
-            profile: Arc::new(with_guide(packed_profile()?)?.0),
+            profile: Arc::new(with_guide(packed_profile()?)?.0.without_recordings()),
             prompts: Some(Arc::new(prompts)),
             patience: Patience::default(),
             clock: clock.clone(),

@@ -1,4 +1,4 @@
-//! `greenroom demo`: everything on a scratch folder, with the sample pictures uploaded through the S3 endpoint.
+//! `greenroom demo`: everything on a scratch folder, with the samples uploaded through the S3 endpoint.
 
 mod texts;
 
@@ -17,8 +17,11 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-/// The sample pictures, in the binary: the demo needs no files beside it.
+/// The samples, in the binary: the demo needs no files beside it.
 static SAMPLES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/samples");
+
+/// The folder of samples that take ffmpeg.
+const RECORDINGS: &str = "recordings";
 
 /// A demo that has not settled by then has failed.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -52,7 +55,10 @@ pub async fn demo(mut args: SettingArgs, exit: bool, json: bool) -> Result<ExitC
     let begin = Instant::now();
     let keys = upload_samples(&host, &addresses).await?;
     if !json {
-        println!("uploaded {} sample pictures to {}/{BUCKET}", keys.len(), addresses.s3);
+        println!("uploaded {} samples to {}/{BUCKET}", keys.len(), addresses.s3);
+        if let Err(refusal) = host.node.tools().as_ref() {
+            println!("left out the recording: {}; {}", refusal.found, refusal.way_out);
+        }
     }
     let mut progress = Progress::new(!json);
     let is_settled = progress::wait_until_settled(&host.node, &keys, PATIENCE, &mut progress).await?;
@@ -81,7 +87,7 @@ pub async fn demo(mut args: SettingArgs, exit: bool, json: bool) -> Result<ExitC
         println!("inbox     {} (drop files here)", host.node.settings.inbox.display());
         println!("look      greenroom --data {data} why 'IMG_4127.JPG'");
         if !has_models {
-            println!("tags      none: `greenroom models pull` installs models that find them on this machine");
+            println!("tags      none: `greenroom models pull` installs models that find them on this machine, and captions");
         }
         println!("\nCtrl-C ends the demo{}.", if scratch.is_some() { " and deletes its folder" } else { "" });
     }
@@ -95,7 +101,10 @@ async fn upload_samples(host: &Host, addresses: &Addresses) -> Result<Vec<String
     let credentials = s3::credentials(&host.node.settings.data.join("credentials"))?;
     let presigner = s3::Presigner::new(&addresses.s3, BUCKET, s3::REGION, &credentials);
     let mut keys = Vec::new();
-    for file in SAMPLES.files().filter(|file| file.path().extension().is_some_and(|extension| extension != "md")) {
+    let has_tools = host.node.tools().is_ok();
+    let recordings = SAMPLES.get_dir(RECORDINGS).filter(|_| has_tools).into_iter().flat_map(Dir::files);
+    let files = SAMPLES.files().chain(recordings);
+    for file in files.filter(|file| file.path().extension().is_some_and(|extension| extension != "md")) {
         let key = file.path().to_str().context("a sample's name is not UTF-8")?.to_owned();
         let put = presigner.presign_put(&key, 300).await?;
         let status = tokio::task::spawn_blocking(move || {

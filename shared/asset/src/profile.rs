@@ -31,6 +31,9 @@ pub struct Profile {
     /// The brand guide. Which of its rules count stands with each text, so its prose may change without anything being made anew.
     #[serde(skip)]
     pub guide: Option<NamedText>,
+    /// Whether nobody is there to work on video and audio, whatever the collections ask for: see [`Profile::without_recordings`].
+    #[serde(skip)]
+    pub lacks_recordings: bool,
     /// The first collection with a matching pattern owns a key.
     pub collections: Vec<Collection>,
 }
@@ -169,6 +172,13 @@ impl Profile {
                 text.brand = rules(text.field, &collection.name, &text.locale);
             }
         }
+        self
+    }
+
+    /// Returns the profile for a deployment that has no functions for video and audio: they are refused, and it is said why.
+    #[must_use]
+    pub fn without_recordings(mut self) -> Self {
+        self.lacks_recordings = true;
         self
     }
 

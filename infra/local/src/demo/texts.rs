@@ -6,6 +6,7 @@ use crate::table::table;
 use anyhow::{Context, Result};
 use asset::catalog::CatalogEntry;
 use asset::embedding::clipped;
+use asset::fact::Outcome;
 use asset::profile::DEFAULT_PROFILE;
 use asset::why::words::visible;
 use std::path::Path;
@@ -14,24 +15,30 @@ use std::path::Path;
 const SUBJECTS: &str = include_str!("subjects.toml");
 
 /// A model of this machine, and the lines of a profile that ask it: in `[models]`, and of the collection.
-const ASKED: [(&str, &str, &str); 4] = [
+const ASKED: [(&str, &str, &str); 5] = [
     ("efficientnet-lite0", "tags", "vocabulary = \"subjects\"\n"),
     ("pp-ocr", "visible_text", ""),
     ("open-nsfw", "moderation", ""),
     ("minilm-l6", "embedding", ""),
+    ("whisper-base", "speech", ""),
 ];
+
+/// The line of the built-in profile that asks for captions, once its hash is gone.
+const CAPTIONS: &str = "captions = { profile = \"web\" }";
 
 /// Writes the profile of a demo that uses the installed models: the built-in one, and what they can do.
 pub fn write_profile(data: &Path, models: &LocalModels) -> Result<()> {
     let (mut choice, mut texts) = ("[models]\n".to_owned(), String::new());
     for (id, name, lines) in ASKED.iter().filter(|(id, ..)| models.has(id)) {
         choice += &format!("{name} = \"{id}\"\n");
-        if *name != "embedding" {
+        if !matches!(*name, "embedding" | "speech") {
             texts += &format!("[[collection.text]]\nfield = \"{name}\"\n{lines}\n");
         }
     }
+    let captions = if models.has("whisper-base") { CAPTIONS } else { "" };
+    let built_in = DEFAULT_PROFILE.replace(&format!("# {CAPTIONS}"), captions);
     let vocabulary = "[[vocabulary]]\nname = \"subjects\"\nfile = \"subjects.toml\"\n";
-    let profile = format!("{DEFAULT_PROFILE}\n# The demo's own lines.\n\n{texts}{choice}\n{vocabulary}");
+    let profile = format!("{built_in}\n# The demo's own lines.\n\n{texts}{choice}\n{vocabulary}");
     let write = |name: &str, text: &str| {
         let path = data.join(name);
         std::fs::write(&path, text).with_context(|| format!("failed to write `{}`", path.display()))
@@ -54,6 +61,15 @@ pub async fn written(deployment: &Deployment, entries: &[CatalogEntry]) -> Resul
                 let by = written.provenance.model_answered.split('+').next().unwrap_or_default();
                 rows.push(vec![visible(&entry.key), field.field.as_str().to_owned(), text, visible(by)]);
             }
+        }
+        for captions in &manifest.readiness.captions {
+            let title = format!("captions {}", captions.locale);
+            let heard = manifest.results.values().find_map(|result| match &result.outcome {
+                Outcome::Heard(heard) => Some(visible(&heard.by.model_answered)),
+                _ => None,
+            });
+            let said = visible(clipped(&captions.excerpt, 60));
+            rows.push(vec![visible(&entry.key), title, said, heard.unwrap_or_default()]);
         }
     }
     Ok((!rows.is_empty()).then(|| table(&["key", "field", "text", "model"], &rows)))

@@ -22,6 +22,12 @@ const POSTER: &str = "poster";
 impl<'a> Walk<'a> {
     pub(super) fn recording(&mut self) {
         let Some(collection) = self.collection() else { return };
+        if self.profile.lacks_recordings {
+            let found = "nobody works on video and audio in this deployment";
+            let fix = "run Greenroom on one machine for them: the functions for AWS are still to come";
+            self.refused(&Job::Probe, Refusal::new(RefusalCode::Blocked, found, fix));
+            return;
+        }
         let Some(wanted) = &collection.recordings else {
             let found = format!("collection `{}` makes nothing of video and audio", collection.name);
             let fix = "add `[collection.recordings]` to the profile";

@@ -58,7 +58,7 @@ fn unknown_fields() {
         "jpeg =",
         "zebra = 1\njpeg =",
         expect![
-            "p.toml:6: zebra: unknown field `zebra`; the fields here are name, keys, color, avif, webp, jpeg, view, text"
+            "p.toml:6: zebra: unknown field `zebra`; the fields here are name, keys, color, avif, webp, jpeg, view, text, recordings"
         ],
     );
 }
