@@ -1,5 +1,6 @@
-//! The tokens of Whisper out of a `tokenizer.json` of Hugging Face's. The same vocabulary is written in several ways (merges as texts or
-//! as pairs, with the marks of time or without), so what is installed is one way of ours: `{"languages", "merges", "tokens"}`.
+//! The tokens of Whisper out of a `tokenizer.json` of Hugging Face's. The same vocabulary is written in several ways (with the marks of
+//! time or without, merges as texts or as pairs, or without the first of them), so what is installed is one way of ours: `{"languages",
+//! "tokens"}`. What is merged first has the lower number, so the merges say nothing more.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -24,10 +25,6 @@ pub(super) fn convert(bytes: &[u8]) -> Result<Vec<u8>> {
     let tokens: Option<Vec<&str>> = tokens.into_iter().collect();
     let tokens = tokens.context("a number has no token")?;
 
-    let merges = file["model"]["merges"].as_array().context("the tokenizer has no merges")?;
-    let merges: Option<Vec<String>> = merges.iter().map(merge).collect();
-    let merges = merges.context("a merge has not two sides")?;
-
     let mut marks: Vec<(u64, &str)> = Vec::new();
     for mark in file["added_tokens"].as_array().context("the tokenizer has no marks")? {
         marks.push((
@@ -43,16 +40,27 @@ pub(super) fn convert(bytes: &[u8]) -> Result<Vec<u8>> {
         .map(|name| name.trim_start_matches("<|").trim_end_matches("|>"))
         .collect();
     ensure!(languages.first() == Some(&"en") && languages.len() < 200, "the languages are not where they should be");
-    Ok(json!({"languages": languages, "merges": merges, "tokens": tokens}).to_string().into_bytes())
+    Ok(json!({"languages": languages, "tokens": tokens}).to_string().into_bytes())
 }
 
-fn merge(merge: &Value) -> Option<String> {
-    match merge {
-        Value::String(text) => text.contains(' ').then(|| text.clone()),
-        Value::Array(pair) => match &pair[..] {
-            [left, right] => Some(format!("{} {}", left.as_str()?, right.as_str()?)),
-            _ => None,
-        },
-        _ => None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(first: &str, last: usize) -> Vec<u8> {
+        let tokens: serde_json::Map<String, Value> = (0..=last).map(|id| (format!("t{id}"), id.into())).collect();
+        let mark = |id: usize, name: &str| json!({"id": id, "content": name});
+        let marks = [mark(N_TEXT + 4, TRANSLATE), mark(N_TEXT + 3, "<|de|>"), mark(N_TEXT + 2, first), mark(N_TEXT, "<|endoftext|>")];
+        json!({"model": {"vocab": tokens}, "added_tokens": marks}).to_string().into_bytes()
+    }
+
+    #[test]
+    fn tokens_are_in_order_and_languages_are_named() {
+        let made: Value = serde_json::from_slice(&convert(&file("<|en|>", N_TEXT)).expect("it is whole")).expect("JSON");
+        assert_eq!(made["languages"], json!(["en", "de"]));
+        assert_eq!((&made["tokens"][7], made["tokens"].as_array().map(Vec::len)), (&json!("t7"), Some(N_TEXT)));
+        assert!(convert(&file("<|xx|>", N_TEXT)).is_err());
+        assert!(convert(&file("<|en|>", 100)).is_err());
+        assert!(convert(b"{}").is_err() && convert(b"").is_err());
     }
 }

@@ -130,3 +130,45 @@ fn to_mel(hertz: f64) -> f64 {
 fn from_mel(mel: f64) -> f64 {
     if mel < MELS_AT_BEND { mel * HERTZ_PER_MEL } else { BEND * ((mel - MELS_AT_BEND) * log_step()).exp() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers of the NumPy implementation in faster-whisper 1.2.1, which is none of ours.
+    #[test]
+    fn spectra_are_those_of_others() {
+        let sample = |at: usize| {
+            let t = at as f64 / RATE as f64;
+            (0.5 * (TAU * 440.0 * t).sin() + 0.1 * (TAU * 3000.0 * t * t).sin()) as f32
+        };
+        let samples: Vec<f32> = (0..RATE).map(sample).collect();
+        let mel = Mel::of(&samples);
+        for (bin, frame, wanted) in [
+            (0, 0, 0.986_913_2),
+            (10, 0, 1.336_266_6),
+            (13, 50, -0.531_781_67),
+            (60, 99, -0.531_781_67),
+            (79, 99, -0.329_193_12),
+            (5, 100, 0.898_851_75),
+            (79, 101, -0.329_181_31),
+        ] {
+            let found = mel.frames[frame][bin];
+            assert!((found - wanted).abs() < 1e-4, "{bin} {frame}: {found}, not {wanted}");
+        }
+        assert!((mel.floor + 0.531_781_67).abs() < 1e-5);
+        assert_eq!(mel.frames.len(), 102);
+        let first = &filters()[0];
+        assert_eq!((first.first, first.weights.len()), (1, 1));
+        assert!((first.weights[0] - 0.024_862_595).abs() < 1e-8);
+    }
+
+    #[test]
+    fn what_is_not_heard_is_silent() {
+        let mel = Mel::of(&vec![0.25; 1600]);
+        let window = mel.window(5, 4, 6);
+        assert_eq!(window.len(), 6 * MELS);
+        assert!(window.chunks(6).all(|row| row[4] == mel.floor && row[5] == mel.floor));
+        assert_eq!(window[0], mel.frames[5][0]);
+    }
+}

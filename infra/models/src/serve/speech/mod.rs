@@ -42,8 +42,9 @@ const SHORT_POSITIONS: usize = 768;
 /// Of the last window's positions, some stay silent, so that the end is heard as one.
 const SILENT_POSITIONS: usize = 32;
 
-/// Tokens of a prompt that are read.
+/// Tokens of a prompt that are read, and characters in which they are looked for.
 const MAX_PROMPT: usize = 223;
+const MAX_PROMPT_CHARS: usize = 2000;
 
 /// What is asked of a recording.
 #[derive(Clone, Debug, Default)]
@@ -174,8 +175,9 @@ impl Transcriber {
         if text.is_empty() {
             return Vec::new();
         }
-        let tokens = self.words.tokens_of(&format!(" {text}"));
         // The end of it is nearest.
+        let from = text.char_indices().rev().nth(MAX_PROMPT_CHARS).map_or(0, |(at, _)| at);
+        let tokens = self.words.tokens_of(&format!(" {}", &text[from..]));
         let last = &tokens[tokens.len().saturating_sub(MAX_PROMPT)..];
         [&[self.words.previous], last].concat()
     }

@@ -12,17 +12,14 @@ pub(super) type Token = i32;
 #[serde(deny_unknown_fields)]
 struct File {
     languages: Vec<String>,
-    merges: Vec<String>,
     tokens: Vec<String>,
 }
 
 pub(super) struct Vocabulary {
     languages: Vec<String>,
     tokens: Vec<Vec<u8>>,
-    /// The token of each byte.
-    bytes: Vec<Token>,
-    /// Two tokens: how early they become one, and which.
-    merges: HashMap<(Token, Token), (usize, Token)>,
+    /// The way back.
+    numbers: HashMap<Vec<u8>, Token>,
     /// The mark of the end; all tokens before it are text.
     pub end: Token,
     pub start: Token,
@@ -37,28 +34,20 @@ pub(super) struct Vocabulary {
 
 impl Vocabulary {
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let File { languages, merges, tokens } = serde_json::from_slice(bytes).context("the vocabulary is broken")?;
-        let letters = letters();
-        let of_letter: HashMap<char, u8> = letters.iter().enumerate().map(|(byte, c)| (*c, byte as u8)).collect();
-        let spell = |token: &String| token.chars().map(|c| of_letter.get(&c).copied()).collect::<Option<Vec<u8>>>();
-        let numbers: HashMap<&str, Token> = tokens.iter().map(String::as_str).zip(0..).collect();
-        let mut merged = HashMap::with_capacity(merges.len());
-        for (rank, merge) in merges.iter().enumerate() {
-            let (left, right) = merge.split_once(' ').context("a merge has one side")?;
-            let find = |text: &str| numbers.get(text).copied().with_context(|| format!("`{text}` is no token"));
-            merged.insert((find(left)?, find(right)?), (rank, find(&format!("{left}{right}"))?));
-        }
-        let byte = |c: &char| numbers.get(c.to_string().as_str()).copied();
-        let of_bytes: Option<Vec<Token>> = letters.iter().map(byte).collect();
-        let spelled: Option<Vec<Vec<u8>>> = tokens.iter().map(spell).collect();
+        let File { languages, tokens } = serde_json::from_slice(bytes).context("the vocabulary is broken")?;
+        let letters: HashMap<char, u8> = letters().into_iter().zip(0..=255).collect();
+        let spell = |token: &String| token.chars().map(|c| letters.get(&c).copied()).collect::<Option<Vec<u8>>>();
+        let tokens: Option<Vec<Vec<u8>>> = tokens.iter().map(spell).collect();
+        let tokens = tokens.context("a token has a letter that stands for no byte")?;
+        let numbers: HashMap<Vec<u8>, Token> = tokens.iter().cloned().zip(0..).collect();
+        ensure!((0..=255).all(|byte| numbers.contains_key(&[byte][..])), "a byte has no token");
         let end = Token::try_from(tokens.len()).context("there are too many tokens")?;
         let after = end + 2 + Token::try_from(languages.len()).context("there are too many languages")?;
         ensure!(languages.len() <= 200, "there are too many languages");
         Ok(Vocabulary {
             languages,
-            tokens: spelled.context("a token is no UTF-8")?,
-            bytes: of_bytes.context("a byte has no token")?,
-            merges: merged,
+            tokens,
+            numbers,
             end,
             start: end + 1,
             transcribe: after + 1,
@@ -95,15 +84,17 @@ impl Vocabulary {
         pieces(text).into_iter().flat_map(|piece| self.merge(piece)).collect()
     }
 
+    /// Puts together what makes the lowest number, as long as anything does.
     fn merge(&self, piece: &str) -> Vec<Token> {
-        let mut tokens: Vec<Token> = piece.bytes().map(|byte| self.bytes[usize::from(byte)]).collect();
+        let bytes = piece.as_bytes();
+        let mut borders: Vec<usize> = (0..=bytes.len()).collect();
+        let number = |from: usize, to: usize| self.numbers.get(&bytes[from..to]).copied();
         loop {
-            let merges = tokens.array_windows::<2>().enumerate();
-            let found = merges.filter_map(|(at, [a, b])| self.merges.get(&(*a, *b)).map(|(rank, to)| (*rank, at, *to)));
-            let Some((_, at, to)) = found.min() else { return tokens };
-            tokens[at] = to;
-            tokens.remove(at + 1);
+            let pairs = borders.array_windows::<3>().zip(1..);
+            let Some((_, at)) = pairs.filter_map(|([from, _, to], at)| Some((number(*from, *to)?, at))).min() else { break };
+            borders.remove(at);
         }
+        borders.array_windows::<2>().filter_map(|[from, to]| number(*from, *to)).collect()
     }
 }
 
