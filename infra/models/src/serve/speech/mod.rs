@@ -142,6 +142,7 @@ impl Transcriber {
         let mut work = Work {
             of: self,
             decoder,
+            levels: &levels,
             mel,
             prompt: self.prompt(&task.prompt),
             language,
@@ -187,6 +188,7 @@ impl Transcriber {
 struct Work<'a> {
     of: &'a Transcriber,
     decoder: Decoder<'a>,
+    levels: &'a Levels,
     mel: Mel,
     prompt: Vec<Token>,
     language: Option<(String, Token)>,
@@ -255,7 +257,7 @@ impl Work<'_> {
         words::join_punctuation(&mut timed);
         let offset = seconds(window.start);
         for word in &mut timed {
-            (word.start, word.end) = (word.start + offset, word.end + offset);
+            (word.start, word.end) = self.levels.fit(word.start + offset, word.end + offset);
         }
         let mut agreement = Agreement { usual, longest, spoken_until: self.spoken_until };
         let mut timed = timed.into_iter();
