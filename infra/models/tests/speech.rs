@@ -13,7 +13,8 @@ use std::sync::{Arc, OnceLock};
 const JFK: &[u8] = include_bytes!("data/speech/jfk.flac");
 
 /// What Kennedy says.
-const JFK_SAYS: &str = "And so, my fellow Americans, ask not what your country can do for you, ask what you can do for your country.";
+const JFK_SAYS: &str =
+    "And so, my fellow Americans, ask not what your country can do for you, ask what you can do for your country.";
 
 /// What the actor says.
 const BECKETT_SAYS: &str = "Ever tried. Ever failed. No matter. Try again. Fail again. Fail better.";
@@ -33,7 +34,8 @@ fn hear(media_type: &str, bytes: Vec<u8>, duration_ms: u64, language: Option<&st
         server().url
     );
     let http = Arc::new(HttpClient::new().expect("connections"));
-    let models = Models::new(Book::parse("test", &book).expect("a book"), Arc::new(SystemClock)).with_openai(http, |_| None);
+    let models =
+        Models::new(Book::parse("test", &book).expect("a book"), Arc::new(SystemClock)).with_openai(http, |_| None);
     let request = TranscribeRequest {
         audio: Audio { media_type: media_type.into(), duration_ms, bytes: bytes.into() },
         language: language.map(str::to_owned),
@@ -114,7 +116,9 @@ fn a_president_is_understood_and_each_word_has_its_time() {
         words.map(|word| (word.start_ms, word.end_ms)).collect()
     };
     let near = |found: u64, wanted: u64| found.abs_diff(wanted) <= 300;
-    for (word, nth, start, end) in [("ask", 0, 3250, 3700), ("not", 0, 3980, 4350), ("what", 0, 5400, 5650), ("ask", 1, 8150, 8500)] {
+    for (word, nth, start, end) in
+        [("ask", 0, 3250, 3700), ("not", 0, 3980, 4350), ("what", 0, 5400, 5650), ("ask", 1, 8150, 8500)]
+    {
         let (found_start, found_end) = times(word)[nth];
         assert!(near(found_start, start) && near(found_end, end), "`{word}`: {found_start}..{found_end}");
     }
@@ -173,9 +177,12 @@ fn silence_around_speech_is_reported() {
     assert_eq!((status, &body["duration"], &body["language"]), (200, &json!(21.0), &json!("en")), "{body}");
     let segment = &body["segments"][0];
     assert!(segment["start"].as_f64().is_some_and(|start| (4.7..5.8).contains(&start)), "{segment}");
-    for (name, least, most) in
-        [("avg_logprob", -1.0, 0.0), ("compression_ratio", 0.8, 2.4), ("no_speech_prob", 0.0, 0.6), ("temperature", 0.0, 0.0)]
-    {
+    for (name, least, most) in [
+        ("avg_logprob", -1.0, 0.0),
+        ("compression_ratio", 0.8, 2.4),
+        ("no_speech_prob", 0.0, 0.6),
+        ("temperature", 0.0, 0.0),
+    ] {
         assert!(segment[name].as_f64().is_some_and(|value| (least..=most).contains(&value)), "{name}: {segment}");
     }
     let reasons: Vec<&Value> = body["dropped"].as_array().expect("a list").iter().map(|span| &span["reason"]).collect();
@@ -209,7 +216,10 @@ fn forms_that_are_wrong_are_refused() {
         assert!(status == wanted && message.contains(words), "{fields:.80?}: {status} {message}");
     }
     let (status, body) = server.post("/audio/transcriptions", &json!({"model": "whisper-base"}));
-    assert!(status == 400 && body["error"]["message"].as_str().is_some_and(|words| words.contains("no form")), "{body}");
+    assert!(
+        status == 400 && body["error"]["message"].as_str().is_some_and(|words| words.contains("no form")),
+        "{body}"
+    );
     let (status, text) = server.form("/audio/transcriptions", &[model, ("response_format", "text")], JFK);
     assert!(status == 200 && error_rate(&text, JFK_SAYS) <= 0.05 && !text.starts_with('{'), "{text}");
     let (status, text) = server.form("/audio/transcriptions", &[model], JFK);

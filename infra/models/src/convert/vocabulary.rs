@@ -50,13 +50,19 @@ mod tests {
     fn file(first: &str, last: usize) -> Vec<u8> {
         let tokens: serde_json::Map<String, Value> = (0..=last).map(|id| (format!("t{id}"), id.into())).collect();
         let mark = |id: usize, name: &str| json!({"id": id, "content": name});
-        let marks = [mark(N_TEXT + 4, TRANSLATE), mark(N_TEXT + 3, "<|de|>"), mark(N_TEXT + 2, first), mark(N_TEXT, "<|endoftext|>")];
+        let marks = [
+            mark(N_TEXT + 4, TRANSLATE),
+            mark(N_TEXT + 3, "<|de|>"),
+            mark(N_TEXT + 2, first),
+            mark(N_TEXT, "<|endoftext|>"),
+        ];
         json!({"model": {"vocab": tokens}, "added_tokens": marks}).to_string().into_bytes()
     }
 
     #[test]
     fn tokens_are_in_order_and_languages_are_named() {
-        let made: Value = serde_json::from_slice(&convert(&file("<|en|>", N_TEXT)).expect("it is whole")).expect("JSON");
+        let made: Value =
+            serde_json::from_slice(&convert(&file("<|en|>", N_TEXT)).expect("it is whole")).expect("JSON");
         assert_eq!(made["languages"], json!(["en", "de"]));
         assert_eq!((&made["tokens"][7], made["tokens"].as_array().map(Vec::len)), (&json!("t7"), Some(N_TEXT)));
         assert!(convert(&file("<|xx|>", N_TEXT)).is_err());

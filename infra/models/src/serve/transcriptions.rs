@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use multer::{Constraints, Multipart, SizeLimit};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Bytes of a recording, and of a whole form.
 const MAX_FILE: u64 = 64 << 20;
@@ -20,6 +21,9 @@ const MAX_FORM: u64 = MAX_FILE + (1 << 20);
 
 /// Bytes of a field that is not the recording.
 const MAX_FIELD: u64 = 64 << 10;
+
+/// Besides the time that any request has, a recording has this many times its own: a fifth of it is usual.
+const TIMES_LONGER: f64 = 2.0;
 
 /// Languages by the codes that other standards have for them.
 const ALIASES: [(&str, &str); 5] = [("jv", "jw"), ("iw", "he"), ("nb", "no"), ("fil", "tl"), ("in", "id")];
@@ -64,7 +68,7 @@ pub(super) async fn transcribe(State(server): Shared, headers: HeaderMap, body: 
     let cancelled = waiting.0.clone();
     let turn = server.speeches.clone().acquire_owned().await.map_err(|_| ApiError::busy("the server stops"))?;
     let computed = tokio::task::spawn_blocking(move || {
-        let answer = form.answer(&server.engines, &cancelled);
+        let answer = form.answer(&server.engines, &cancelled, server.limits.time);
         drop(turn);
         answer
     });
@@ -139,7 +143,7 @@ fn format(name: &str) -> ApiResult<Format> {
 
 impl Form {
     /// Answers. Computes: not for the threads that serve.
-    fn answer(&self, engines: &Engines, cancelled: &Cancelled) -> ApiResult<Response> {
+    fn answer(&self, engines: &Engines, cancelled: &Cancelled, time: Duration) -> ApiResult<Response> {
         let model = engines.model(&self.model)?;
         if model.name != SPEECH {
             let message = format!("model `{}` hears nothing: ask `{SPEECH}`", model.name);
@@ -149,13 +153,16 @@ impl Form {
         let recording = Recording::read(&self.file)?;
         let language = self.language.as_deref().map(code);
         if let Some(code) = language.as_deref().filter(|code| !speech.knows(code)) {
-            let message = format!("`{code:.40}` is no language that `{SPEECH}` knows: give the code of ISO 639, as `en`");
+            let message =
+                format!("`{code:.40}` is no language that `{SPEECH}` knows: give the code of ISO 639, as `en`");
             return Err(ApiError::refused("unknown_language", message));
         }
         let task = Task { language, prompt: self.prompt.clone() };
-        let found = speech.transcribe(&recording.samples, &task, cancelled);
+        let time = time + Duration::from_secs_f64(recording.seconds() * TIMES_LONGER);
+        let cancelled = cancelled.within(time);
+        let found = speech.transcribe(&recording.samples, &task, &cancelled);
         if cancelled.is_cancelled() {
-            return Err(ApiError::busy("nobody waits for the answer"));
+            return Err(ApiError::busy(format!("there was no answer within {} s", time.as_secs())));
         }
         let found = found?;
         for (span, flaw) in &found.dropped {

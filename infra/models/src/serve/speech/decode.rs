@@ -1,9 +1,9 @@
 //! What is said in a window: greedily first, then with more and more chance as long as the result looks wrong.
 
+use super::Cancelled;
 use super::network::{Heard, Networks};
 use super::rules::{Rules, log_softmax};
 use super::vocabulary::{Token, Vocabulary};
-use super::Cancelled;
 use anyhow::{Context, Result};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;

@@ -14,10 +14,10 @@ mod words;
 use crate::folder::Folder;
 use crate::manifest::Model;
 use anyhow::{Context, Result, ensure};
-use decode::{Decoder, Said, compression};
 pub(crate) use decode::Flaw;
-use mel::{FRAMES_PER_S, Mel};
+use decode::{Decoder, Said, compression};
 pub(crate) use mel::RATE;
+use mel::{FRAMES_PER_S, Mel};
 use network::{Head, Heard, MAX_POSITIONS, Networks};
 use rules::Rules;
 use segments::{Piece, cut, seconds};
@@ -26,15 +26,19 @@ use silence::Levels;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use vocabulary::{Token, Vocabulary};
-pub(crate) use words::Word;
 use words::Agreement;
+pub(crate) use words::Word;
 
 /// Frames of the longest window.
 const MAX_FRAMES: usize = 2 * MAX_POSITIONS;
 
 /// Frames of a window that are not worth another look.
 const MIN_FRAMES: usize = FRAMES_PER_S / 5;
+
+/// Frames that a window is always ahead of the one before, so that no recording takes for ever.
+const MIN_ADVANCE: usize = FRAMES_PER_S / 2;
 
 /// Positions of the encoder for a short window: it was trained on 30 s, and understands half of them as well in less than half the time.
 const SHORT_POSITIONS: usize = 768;
@@ -77,17 +81,25 @@ pub(crate) struct Segment {
     pub temperature: f32,
 }
 
-/// Whether anyone still waits for the answer.
+/// Whether anyone still waits for the answer, and for how long.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cancelled(Arc<AtomicBool>);
+pub(crate) struct Cancelled {
+    is_cancelled: Arc<AtomicBool>,
+    until: Option<Instant>,
+}
 
 impl Cancelled {
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.is_cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns the same with an end.
+    pub fn within(&self, time: Duration) -> Self {
+        Cancelled { is_cancelled: self.is_cancelled.clone(), until: Instant::now().checked_add(time) }
     }
 
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.is_cancelled.load(Ordering::Relaxed) || self.until.is_some_and(|until| Instant::now() > until)
     }
 
     fn check(&self) -> Result<()> {
@@ -162,12 +174,16 @@ impl Transcriber {
                     work.drop(window.clone(), Flaw::Silence);
                     window.end
                 } else {
-                    window.start + work.window(&window)?.max(MIN_FRAMES)
+                    window.start + work.window(&window)?.max(MIN_ADVANCE)
                 };
             }
         }
         work.drop(quiet_from..samples.len() * FRAMES_PER_S / RATE, Flaw::Silence);
-        Ok(Transcript { language: work.language.map(|language| language.0), segments: work.segments, dropped: work.dropped })
+        Ok(Transcript {
+            language: work.language.map(|language| language.0),
+            segments: work.segments,
+            dropped: work.dropped,
+        })
     }
 
     /// Returns the tokens of a text that stands before each window.
@@ -272,6 +288,9 @@ impl Work<'_> {
             }
             let (mut start, mut end) = (offset + seconds(piece.start), offset + seconds(piece.end));
             agreement.find(&mut start, &mut end, &mut words);
+            let last = seconds(window.end);
+            (start, end) = (start.min(last), end.min(last));
+            words.iter_mut().for_each(|word| (word.start, word.end) = (word.start.min(last), word.end.min(last)));
             let text = self.of.words.text_of(&piece.tokens);
             self.segments.push(Segment {
                 start,

@@ -30,7 +30,8 @@ pub(super) fn cut(tokens: &[Token], time: Token, end: Token, size: usize) -> Cut
     let frame = |token: Token| (usize::try_from(token - time).unwrap_or(0) * FRAMES_PER_STEP).min(size);
     let is_time = |token: &Token| *token >= time;
     let is_closed = matches!(tokens, [.., a, b] if !is_time(a) && is_time(b));
-    let mut borders: Vec<usize> = (1..tokens.len()).filter(|at| is_time(&tokens[at - 1]) && is_time(&tokens[*at])).collect();
+    let mut borders: Vec<usize> =
+        (1..tokens.len()).filter(|at| is_time(&tokens[at - 1]) && is_time(&tokens[*at])).collect();
     let text = |tokens: &[Token]| tokens.iter().copied().filter(|token| *token < end).collect();
     if borders.is_empty() {
         let last = tokens.iter().rev().find(|token| **token > time).map_or(size, |token| frame(*token));

@@ -32,6 +32,8 @@ pub(super) struct Levels {
     steps: Vec<f32>,
     /// What is below is a pause between words.
     pause: f32,
+    /// Frames of the whole recording.
+    n_frames: usize,
 }
 
 impl Levels {
@@ -47,7 +49,7 @@ impl Levels {
         loud.sort_unstable_by(f32::total_cmp);
         let at = |share: f64| loud.get((loud.len() as f64 * share) as usize).copied().unwrap_or(QUIET);
         let (floor, speech) = (at(0.1), at(0.9));
-        Levels { steps, pause: floor * (speech / floor).powf(PAUSE_SHARE) }
+        Levels { steps, pause: floor * (speech / floor).powf(PAUSE_SHARE), n_frames: samples.len() / HOP }
     }
 
     /// Takes pauses off a word, whose times are in seconds: of what pauses part it into, the loudest is the word.
@@ -55,7 +57,9 @@ impl Levels {
         let step = |seconds: f64| ((seconds * STEPS_PER_S as f64).round() as usize).min(self.steps.len());
         let (first, last) = (step(start), step(end));
         let mut parts: Vec<(Range<usize>, f32)> = Vec::new();
-        for (at, level) in (first..last).zip(&self.steps[first..last.max(first)]).filter(|(_, level)| **level > self.pause) {
+        for (at, level) in
+            (first..last).zip(&self.steps[first..last.max(first)]).filter(|(_, level)| **level > self.pause)
+        {
             match parts.last_mut() {
                 Some((part, power)) if at - part.end < PAUSE_STEPS => {
                     part.end = at + 1;
@@ -92,8 +96,8 @@ impl Levels {
         }
         let sounds = sounds.into_iter().zip(n_loud).filter(|(_, n)| *n >= MIN_STEPS);
         let in_frames = |(sound, _): (Range<usize>, usize)| {
-            let end = (sound.end + margin).min(self.steps.len());
-            frames(sound.start.saturating_sub(margin))..frames(end)
+            let end = frames(sound.end + margin).min(self.n_frames);
+            frames(sound.start.saturating_sub(margin))..end
         };
         sounds.map(in_frames).collect()
     }

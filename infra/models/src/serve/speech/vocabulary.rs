@@ -91,7 +91,9 @@ impl Vocabulary {
         let number = |from: usize, to: usize| self.numbers.get(&bytes[from..to]).copied();
         loop {
             let pairs = borders.array_windows::<3>().zip(1..);
-            let Some((_, at)) = pairs.filter_map(|([from, _, to], at)| Some((number(*from, *to)?, at))).min() else { break };
+            let Some((_, at)) = pairs.filter_map(|([from, _, to], at)| Some((number(*from, *to)?, at))).min() else {
+                break;
+            };
             borders.remove(at);
         }
         borders.array_windows::<2>().filter_map(|[from, to]| number(*from, *to)).collect()

@@ -172,7 +172,8 @@ mod tests {
 
     #[test]
     fn punctuation_goes_to_its_words() {
-        let mut found = words(&[(" \"", 0.0, 0.1), ("Ask", 0.1, 0.5), (",", 0.5, 0.6), (" not", 0.6, 0.9), (".", 0.9, 1.0)]);
+        let mut found =
+            words(&[(" \"", 0.0, 0.1), ("Ask", 0.1, 0.5), (",", 0.5, 0.6), (" not", 0.6, 0.9), (".", 0.9, 1.0)]);
         join_punctuation(&mut found);
         let texts: Vec<(&str, usize)> = found.iter().map(|word| (word.text.as_str(), word.n_tokens)).collect();
         assert_eq!(texts, [("", 0), (" \"Ask,", 3), ("", 0), (" not.", 2), ("", 0)]);

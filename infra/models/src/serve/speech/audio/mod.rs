@@ -66,7 +66,11 @@ struct Mixer {
 impl Mixer {
     fn new(rate: u32, n_channels: usize) -> ApiResult<Self> {
         if !RATES.contains(&rate) {
-            return Err(refused(format!("the recording has {rate} Hz; from {} to {} are read", RATES.start(), RATES.end())));
+            return Err(refused(format!(
+                "the recording has {rate} Hz; from {} to {} are read",
+                RATES.start(),
+                RATES.end()
+            )));
         }
         if n_channels == 0 || n_channels > MAX_CHANNELS {
             return Err(refused(format!("the recording has {n_channels} channels; from 1 to {MAX_CHANNELS} are read")));
