@@ -33,6 +33,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::Semaphore;
 
 pub use embedder::{Tokens, WordPiece};
+pub use speech::Vocabulary;
 
 /// A picture in base64 and the words around it.
 const MAX_BODY: usize = picture::MAX_BYTES / 3 * 4 + (4 << 20);

@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 /// What we compare with, pinned.
-const PYTHON: [&str; 3] = ["onnxruntime==1.32.0", "numpy==2.4.6", "tokenizers==0.23.3"];
+const PYTHON: [&str; 4] = ["onnxruntime==1.32.0", "numpy==2.4.6", "tokenizers==0.23.3", "tiktoken==0.14.0"];
 
 /// Packages with photographs, and the wheels that they are.
 const PHOTOS: [(&str, &str, &str); 2] = [

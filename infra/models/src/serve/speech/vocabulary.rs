@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 /// A token's number.
-pub(super) type Token = i32;
+pub type Token = i32;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -15,24 +15,29 @@ struct File {
     tokens: Vec<String>,
 }
 
-pub(super) struct Vocabulary {
+/// The tokens of a Whisper that knows many languages.
+pub struct Vocabulary {
     languages: Vec<String>,
     tokens: Vec<Vec<u8>>,
     /// The way back.
     numbers: HashMap<Vec<u8>, Token>,
     /// The mark of the end; all tokens before it are text.
-    pub end: Token,
-    pub start: Token,
-    pub transcribe: Token,
+    pub(super) end: Token,
+    pub(super) start: Token,
+    pub(super) transcribe: Token,
     /// Stands before a text that helps.
-    pub previous: Token,
-    pub no_speech: Token,
-    pub no_times: Token,
+    pub(super) previous: Token,
+    pub(super) no_speech: Token,
+    pub(super) no_times: Token,
     /// The mark of 0.00 s. The others follow in steps of 0.02 s.
-    pub time: Token,
+    pub(super) time: Token,
 }
 
 impl Vocabulary {
+    /// Reads `vocabulary.json`.
+    ///
+    /// # Errors
+    /// If it is none, or bytes are missing in it.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let File { languages, tokens } = serde_json::from_slice(bytes).context("the vocabulary is broken")?;
         let letters: HashMap<char, u8> = letters().into_iter().zip(0..=255).collect();
@@ -59,23 +64,23 @@ impl Vocabulary {
     }
 
     /// Returns the token of a language's code, such as `en`.
-    pub fn language(&self, code: &str) -> Option<Token> {
+    pub(super) fn language(&self, code: &str) -> Option<Token> {
         self.languages.iter().zip(self.end + 2..).find(|(language, _)| *language == code).map(|(_, token)| token)
     }
 
     /// Returns all languages with their tokens.
-    pub fn languages(&self) -> impl Iterator<Item = (&str, Token)> {
+    pub(super) fn languages(&self) -> impl Iterator<Item = (&str, Token)> {
         self.languages.iter().map(String::as_str).zip(self.end + 2..)
     }
 
     /// Returns the bytes of a text's tokens; marks have none.
-    pub fn bytes_of(&self, tokens: &[Token]) -> Vec<u8> {
+    pub(super) fn bytes_of(&self, tokens: &[Token]) -> Vec<u8> {
         let text = |token: &Token| usize::try_from(*token).ok().and_then(|token| self.tokens.get(token));
         tokens.iter().filter_map(text).flatten().copied().collect()
     }
 
     /// Returns the text of tokens.
-    pub fn text_of(&self, tokens: &[Token]) -> String {
+    pub(super) fn text_of(&self, tokens: &[Token]) -> String {
         String::from_utf8_lossy(&self.bytes_of(tokens)).into_owned()
     }
 
