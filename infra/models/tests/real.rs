@@ -252,9 +252,9 @@ fn what_cannot_be_answered_is_refused_in_the_protocols_words() {
     refused(server.post("/nothing", &json!({})), 400, "there is nothing here");
     refused(server.post("/embeddings", &json!({"model": "minilm-l6", "input": "x".repeat(40 << 20)})), 413, "");
     let (_, health) = server.get("/health");
-    assert_eq!(health["models"], json!(["efficientnet-lite0", "pp-ocr", "open-nsfw", "minilm-l6"]));
+    assert_eq!(health["models"], json!(["efficientnet-lite0", "pp-ocr", "open-nsfw", "minilm-l6", "whisper-base"]));
     let (_, list) = server.get("/v1/models");
-    assert_eq!(list["data"].as_array().map(Vec::len), Some(5), "{list}");
+    assert_eq!(list["data"].as_array().map(Vec::len), Some(6), "{list}");
 }
 
 #[test]

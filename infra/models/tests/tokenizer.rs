@@ -1,8 +1,8 @@
-//! Our tokenizer against Hugging Face's, on texts of many scripts.
+//! Our tokenizers against Hugging Face's and OpenAI's, on texts of many scripts.
 
 mod common;
 
-use models_local::serve::WordPiece;
+use models_local::serve::{Vocabulary, WordPiece};
 use std::collections::BTreeSet;
 
 const TEXTS: [&str; 16] = [
@@ -43,4 +43,29 @@ fn texts_become_the_same_numbers() {
         seen.extend(wanted);
     }
     assert!(seen.len() > 150, "the texts have many tokens: {}", seen.len());
+}
+
+#[test]
+fn prompts_of_speech_become_the_same_numbers() {
+    let path = common::models().path().join("whisper-base/vocabulary.json");
+    let vocabulary = Vocabulary::parse(&std::fs::read(&path).expect("a vocabulary")).expect("it parses");
+    let scratch = tempfile::tempdir().expect("a scratch folder");
+    let list = scratch.path().join("texts.json");
+    let texts: Vec<String> = TEXTS.iter().map(|text| format!(" {text}")).chain(["a".repeat(100)]).collect();
+    std::fs::write(&list, serde_json::to_string(&texts).expect("JSON")).expect("a file");
+    // The letters of GPT-2's files are bytes: their own where they can be seen, one from 256 on where they cannot.
+    let program = r"
+import sys, json, tiktoken
+seen = [*range(33, 127), *range(161, 173), *range(174, 256)]
+hidden = [byte for byte in range(256) if byte not in seen]
+letters = {chr(byte): byte for byte in seen} | {chr(256 + n): byte for n, byte in enumerate(hidden)}
+tokens = json.load(open(sys.argv[1]))['tokens']
+ranks = {bytes(letters[c] for c in token): n for n, token in enumerate(tokens)}
+pattern = r'(?:\x27(?:[sdmt]|ll|ve|re))| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+'
+encoding = tiktoken.Encoding('whisper', pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
+print(json.dumps([encoding.encode(text) for text in json.load(open(sys.argv[2]))]))";
+    let wanted: Vec<Vec<i32>> = serde_json::from_str(&common::python(program, &[&path, &list])).expect("JSON");
+    for (text, wanted) in texts.iter().zip(&wanted) {
+        assert_eq!(&vocabulary.tokens_of(text), wanted, "{text:?}");
+    }
 }

@@ -9,6 +9,9 @@ use std::collections::HashMap;
 /// Of TensorFlow's batch normalization, where the weights were trained.
 const EPSILON: f32 = 1e-3;
 
+/// Version of ONNX's operators.
+const OPSET: i64 = 13;
+
 /// Pixels of the input's edges.
 const INPUT: i64 = 224;
 const FEATURES: i64 = 1280;
@@ -55,7 +58,7 @@ pub(super) fn convert(bytes: &[u8]) -> Result<Vec<u8>> {
     let head = Convolution { weights: "_conv_head", norm: "_bn1", kernel: 1, stride: 1, groups: 1, is_active: true };
     at = network.convolution(&at, &head)?;
     network.classify(&at)?;
-    Ok(network.graph.finish("efficientnet-lite0"))
+    Ok(network.graph.finish("efficientnet-lite0", OPSET))
 }
 
 struct Convolution<'a> {

@@ -1,9 +1,12 @@
 //! From the files that packages carry to files that the runtime loads.
 
+mod ctranslate2;
 mod efficientnet;
 mod onnx;
 mod pickle;
 mod torch;
+mod vocabulary;
+mod whisper;
 
 use crate::manifest::Converter;
 use anyhow::Result;
@@ -15,5 +18,8 @@ use anyhow::Result;
 pub fn convert(converter: Converter, bytes: &[u8]) -> Result<Vec<u8>> {
     match converter {
         Converter::EfficientnetLite0 => efficientnet::convert(bytes),
+        Converter::WhisperEncoder => whisper::encoder(bytes),
+        Converter::WhisperDecoder => whisper::decoder(bytes),
+        Converter::WhisperVocabulary => vocabulary::convert(bytes),
     }
 }

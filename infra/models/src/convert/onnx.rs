@@ -1,4 +1,4 @@
-//! Writes ONNX files: the few messages of `onnx.proto` that a network of convolutions needs, in the protobuf encoding.
+//! Writes ONNX files: the few messages of `onnx.proto` that our networks need, in the protobuf encoding.
 
 /// A message under construction.
 #[derive(Default)]
@@ -54,51 +54,102 @@ impl Graph {
         output: &str,
         attributes: &[(&str, Attribute<'_>)],
     ) -> String {
+        self.node_of_many(operator, inputs, &[output], attributes);
+        output.to_owned()
+    }
+
+    /// Adds an operator with several outputs.
+    pub fn node_of_many(
+        &mut self,
+        operator: &str,
+        inputs: &[&str],
+        outputs: &[&str],
+        attributes: &[(&str, Attribute<'_>)],
+    ) {
         let mut node = Message::default();
         for input in inputs {
             node = node.text(1, input);
         }
-        node = node.text(2, output).text(4, operator);
+        for output in outputs {
+            node = node.text(2, output);
+        }
+        node = node.text(4, operator);
         for (name, value) in attributes {
             node = node.message(5, attribute(name, value));
         }
         self.add(1, node);
-        output.to_owned()
     }
 
     /// Adds a tensor of weights.
     pub fn weights(&mut self, name: &str, shape: &[usize], data: &[f32]) {
         let raw: Vec<u8> = data.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.tensor(name, Kind::Float, shape, &raw);
+    }
+
+    /// Adds a list of whole numbers.
+    pub fn numbers(&mut self, name: &str, data: &[i64]) {
+        let raw: Vec<u8> = data.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.tensor(name, Kind::Int, &[data.len()], &raw);
+    }
+
+    /// Adds a tensor, whose bytes are in the order of little-endian machines.
+    pub fn tensor(&mut self, name: &str, kind: Kind, shape: &[usize], raw: &[u8]) {
         let mut tensor = Message::default();
         for size in shape {
             tensor = tensor.number(1, *size as i64);
         }
-        self.add(5, tensor.number(2, FLOAT).text(8, name).bytes(9, &raw));
+        self.add(5, tensor.number(2, kind as i64).text(8, name).bytes(9, raw));
     }
 
     pub fn input(&mut self, name: &str, shape: &[i64]) {
-        self.add(11, value_info(name, shape));
+        self.input_of(name, Kind::Float, &fixed(shape));
     }
 
     pub fn output(&mut self, name: &str, shape: &[i64]) {
-        self.add(12, value_info(name, shape));
+        self.output_of(name, &fixed(shape));
+    }
+
+    /// Adds an input with sizes that only a run knows.
+    pub fn input_of(&mut self, name: &str, kind: Kind, shape: &[Size<'_>]) {
+        self.add(11, value_info(name, kind, shape));
+    }
+
+    /// Adds an output with sizes that only a run knows.
+    pub fn output_of(&mut self, name: &str, shape: &[Size<'_>]) {
+        self.add(12, value_info(name, Kind::Float, shape));
     }
 
     fn add(&mut self, field: u64, message: Message) {
         self.0 = std::mem::take(&mut self.0).message(field, message);
     }
 
-    /// Returns the file.
-    pub fn finish(self, name: &str) -> Vec<u8> {
-        let opset = Message::default().text(1, "").number(2, OPSET);
+    /// Returns the file. The version is that of the operators' meanings.
+    pub fn finish(self, name: &str, version: i64) -> Vec<u8> {
+        let opset = Message::default().text(1, "").number(2, version);
         let graph = self.0.text(2, name);
         Message::default().number(1, IR_VERSION).text(2, "greenroom").message(7, graph).message(8, opset).0
     }
 }
 
-/// `TensorProto.DataType.FLOAT`.
-const FLOAT: i64 = 1;
-const OPSET: i64 = 13;
+/// `TensorProto.DataType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Float = 1,
+    Int = 7,
+    Half = 10,
+}
+
+/// An axis's length, or a name for it.
+#[derive(Clone, Copy)]
+pub(super) enum Size<'a> {
+    Is(i64),
+    Named(&'a str),
+}
+
+fn fixed(shape: &[i64]) -> Vec<Size<'static>> {
+    shape.iter().map(|size| Size::Is(*size)).collect()
+}
+
 const IR_VERSION: i64 = 8;
 
 fn attribute(name: &str, value: &Attribute<'_>) -> Message {
@@ -113,12 +164,16 @@ fn attribute(name: &str, value: &Attribute<'_>) -> Message {
     }
 }
 
-fn value_info(name: &str, shape: &[i64]) -> Message {
+fn value_info(name: &str, kind: Kind, shape: &[Size<'_>]) -> Message {
     let mut dimensions = Message::default();
     for size in shape {
-        dimensions = dimensions.message(1, Message::default().number(1, *size));
+        let dimension = match size {
+            Size::Is(size) => Message::default().number(1, *size),
+            Size::Named(name) => Message::default().text(2, name),
+        };
+        dimensions = dimensions.message(1, dimension);
     }
-    let tensor = Message::default().number(1, FLOAT).message(2, dimensions);
+    let tensor = Message::default().number(1, kind as i64).message(2, dimensions);
     Message::default().text(1, name).message(2, Message::default().message(1, tensor))
 }
 

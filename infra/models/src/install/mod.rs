@@ -145,11 +145,10 @@ impl Work<'_> {
         source: &Source,
         report: &mut (dyn FnMut(Step<'_>) + Send),
     ) -> Result<Vec<u8>> {
-        let path = self.download(source, report)?;
-        let bytes = match &source.member {
-            Some(member) => archive::member(&path, member)?,
-            None => fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))?,
-        };
+        let mut bytes = self.piece(source, report)?;
+        for piece in &source.then {
+            bytes.extend(self.piece(piece, report)?);
+        }
         let bytes = match file.converter {
             Some(converter) => {
                 report(Step::Convert { file: &file.name });
@@ -166,6 +165,15 @@ impl Work<'_> {
             file.sha256
         );
         Ok(bytes)
+    }
+
+    /// Returns what one download holds.
+    fn piece(&self, source: &Source, report: &mut (dyn FnMut(Step<'_>) + Send)) -> Result<Vec<u8>> {
+        let path = self.download(source, report)?;
+        match &source.member {
+            Some(member) => archive::member(&path, member),
+            None => fs::read(&path).with_context(|| format!("failed to read `{}`", path.display())),
+        }
     }
 
     /// Returns where a download lies, after fetching what is missing of it.

@@ -4,6 +4,7 @@ use super::embedder::Embedder;
 use super::error::{ApiError, ApiResult};
 use super::moderator::Moderator;
 use super::reader::Reader;
+use super::speech::Transcriber;
 use super::tagger::Tagger;
 use crate::folder::Folder;
 use crate::manifest::{Manifest, Model};
@@ -14,6 +15,7 @@ pub(super) const TAGGER: &str = "efficientnet-lite0";
 pub(super) const READER: &str = "pp-ocr";
 pub(super) const MODERATOR: &str = "open-nsfw";
 pub(super) const EMBEDDER: &str = "minilm-l6";
+pub(super) const SPEECH: &str = "whisper-base";
 /// Not a model of its own: what the tagger knows before it names anything.
 pub(super) const FEATURES: &str = "efficientnet-lite0-features";
 
@@ -24,6 +26,7 @@ pub(super) struct Engines {
     reader: Slot<Reader>,
     moderator: Slot<Moderator>,
     embedder: Slot<Embedder>,
+    speech: Slot<Transcriber>,
 }
 
 struct Slot<T>(Mutex<Option<Arc<T>>>);
@@ -54,6 +57,7 @@ impl Engines {
             reader: Slot::default(),
             moderator: Slot::default(),
             embedder: Slot::default(),
+            speech: Slot::default(),
         })
     }
 
@@ -91,6 +95,10 @@ impl Engines {
 
     pub fn embedder(&self) -> ApiResult<Arc<Embedder>> {
         self.load(EMBEDDER, &self.embedder, Embedder::load)
+    }
+
+    pub fn speech(&self) -> ApiResult<Arc<Transcriber>> {
+        self.load(SPEECH, &self.speech, Transcriber::load)
     }
 
     fn load<T>(&self, name: &str, slot: &Slot<T>, load: fn(&Folder, &Model) -> Result<T>) -> ApiResult<Arc<T>> {

@@ -1,4 +1,4 @@
-//! The server: OpenAI's chat completions and embeddings, over models that run in this process.
+//! The server: OpenAI's chat completions, embeddings and transcriptions, over models that run in this process.
 
 mod chat;
 mod embedder;
@@ -9,7 +9,9 @@ mod moderator;
 mod network;
 mod picture;
 mod reader;
+mod speech;
 mod tagger;
+mod transcriptions;
 
 use crate::folder::Folder;
 use anyhow::Result;
@@ -31,6 +33,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::Semaphore;
 
 pub use embedder::{Tokens, WordPiece};
+pub use speech::Vocabulary;
 
 /// A picture in base64 and the words around it.
 const MAX_BODY: usize = picture::MAX_BYTES / 3 * 4 + (4 << 20);
@@ -57,6 +60,9 @@ struct Server {
     limits: Limits,
     requests: Semaphore,
     computations: Arc<Semaphore>,
+    /// Recordings that are on their way, and the one that is written down: each takes all processors for a while.
+    uploads: Semaphore,
+    speeches: Arc<Semaphore>,
 }
 
 type Shared = State<Arc<Server>>;
@@ -68,6 +74,8 @@ pub fn router(folder: Folder, limits: Limits) -> Result<Router> {
         limits,
         requests: Semaphore::new(limits.requests),
         computations: Arc::new(Semaphore::new(limits.computations)),
+        uploads: Semaphore::new(1),
+        speeches: Arc::new(Semaphore::new(1)),
     });
     let bounded = Router::new()
         .route("/v1/chat/completions", post(chat))
@@ -75,7 +83,11 @@ pub fn router(folder: Folder, limits: Limits) -> Result<Router> {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(server.clone(), admit));
     let open = Router::new().route("/v1/models", get(models)).route("/health", get(health));
-    Ok(bounded.merge(open).fallback(nothing_here).with_state(server))
+    // Half an hour of speech is not written down in the time that others have. It has limits of its own.
+    let speech = Router::new()
+        .route("/v1/audio/transcriptions", post(transcriptions::transcribe))
+        .layer(DefaultBodyLimit::disable());
+    Ok(bounded.merge(speech).merge(open).fallback(nothing_here).with_state(server))
 }
 
 /// Lets in as many as there is memory for, for as long as a request may take.
@@ -149,7 +161,8 @@ async fn health(State(server): Shared) -> Json<Value> {
 }
 
 async fn nothing_here() -> ApiError {
-    let routes = "GET /health, GET /v1/models, POST /v1/chat/completions, POST /v1/embeddings";
+    let routes = "GET /health, GET /v1/models, POST /v1/chat/completions, POST /v1/embeddings, \
+                  POST /v1/audio/transcriptions";
     ApiError::refused("no_route", format!("there is nothing here: there are {routes}"))
 }
 

