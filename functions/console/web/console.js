@@ -89,6 +89,8 @@ function update(page) {
     if (!old || seen.get(fresh.id) === fresh.outerHTML || isHeld(fresh, old)) continue;
     note(fresh, old);
     swap(old, fresh);
+    // What plays is not drawn again: the page is loaded anew, unless somebody is listening.
+    if ('reload' in fresh.dataset && !($('video')?.currentTime > 0)) location.reload();
   }
   for (const freshList of $$('[data-live-list]', page)) {
     const list = document.getElementById(freshList.id);

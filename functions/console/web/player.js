@@ -16,6 +16,18 @@ for (const button of document.querySelectorAll('[data-seek]')) {
   button.addEventListener('click', () => play(Number(button.dataset.seek) / 1000));
 }
 
+// ---- Captions of sound: a video shows its own, but sound has no picture to show them on -------------------------------------------
+
+const line = $('#line');
+const [track] = video.textTracks;
+if (line && track) {
+  track.mode = 'hidden';
+  track.addEventListener('cuechange', () => {
+    line.replaceChildren(...[...track.activeCues].map((cue) => cue.getCueAsHTML()));
+    line.lang = track.language;
+  });
+}
+
 // ---- Transcript: a word is a button, but one that reads as text -----------------------------------------------------------------
 
 const PAUSE_MS = 1500;

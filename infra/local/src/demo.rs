@@ -87,7 +87,9 @@ pub async fn demo(mut args: SettingArgs, exit: bool, json: bool) -> Result<ExitC
         println!("inbox     {} (drop files here)", host.node.settings.inbox.display());
         println!("look      greenroom --data {data} why 'IMG_4127.JPG'");
         if !has_models {
-            println!("tags      none: `greenroom models pull` installs models that find them on this machine, and captions");
+            println!(
+                "tags      none: `greenroom models pull` installs models that find them on this machine, and captions"
+            );
         }
         println!("\nCtrl-C ends the demo{}.", if scratch.is_some() { " and deletes its folder" } else { "" });
     }

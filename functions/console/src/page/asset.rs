@@ -42,6 +42,7 @@ pub async fn show(State(console): State<Shared>, Path(id): Path<String>, headers
             Some(stage) => { (stage.show()) (stage.show_crops()) },
             None => { section #focus data-live {} section #crops data-live {} },
         }
+        (player::parts(&manifest))
         @if let Some(player) = &player { (player.show()) (player.captions()) }
         (texts::show(&console, &manifest))
         (files(&manifest))

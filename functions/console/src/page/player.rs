@@ -5,8 +5,8 @@ use crate::tile::media_url;
 use crate::{Console, statics};
 use ::asset::field::{FieldStatus, Severity};
 use ::asset::manifest::Manifest;
-use ::asset::recording::{CaptionState, Captioned, File, Recording};
-use ::asset::why::words::{size, visible};
+use ::asset::recording::{CaptionState, Captioned, File, Recording, is_recording};
+use ::asset::why::words::{count, size, visible};
 use maud::{Markup, html};
 
 /// Captions beyond this are edited in a file of one's own.
@@ -42,6 +42,7 @@ impl<'a> Player<'a> {
             script type="module" src=(script) {}
             section #player .player aria-label="Player" {
                 (self.video())
+                @if self.recording.video.is_none() { p #line .line dir="auto" {} }
                 @if let Some(file) = self.file("waveform.json") {
                     canvas #waveform .waveform data-src=(media_url(&file.key)) role="img" aria-label="Waveform: click to seek" {}
                 }
@@ -165,7 +166,7 @@ impl<'a> Player<'a> {
         let is_too_long = state.and_then(vtt).is_some_and(|file| file.bytes > MAX_EDITED);
         let id = locale.unwrap_or("new");
         html! {
-            details {
+            details id={ "give-" (id) } {
                 summary { @if edited.is_some() { "Edit the captions" } @else { "Give your own captions" } }
                 @if is_too_long {
                     p.facts { "They are too long for this page: edit a file and run " code { "greenroom captions give" } "." }
@@ -190,6 +191,20 @@ impl<'a> Player<'a> {
     }
 }
 
+/// Keeps the places of what is still to come, and has the page loaded again when it is there.
+pub fn parts(manifest: &Manifest) -> Markup {
+    let readiness = &manifest.readiness;
+    let kind = manifest.version().and_then(|version| version.media_type.as_deref()).unwrap_or_default();
+    html! {
+        @if is_recording(kind) {
+            div #parts data-live data-reload hidden {
+                @for file in readiness.files() { (file.sha256) " " }
+                @for output in readiness.outputs() { (output.sha256) " " }
+            }
+        }
+    }
+}
+
 /// Says at the top of the page that captions wait for a person.
 pub fn waiting(manifest: &Manifest) -> Markup {
     html! {
@@ -210,14 +225,15 @@ pub fn waiting(manifest: &Manifest) -> Markup {
 fn facts(captioned: &Captioned) -> Markup {
     let worst = |severity| captioned.findings.iter().filter(|finding| finding.severity == severity).count();
     html! {
-        p.facts { (captioned.n_cues) " cues, " (worst(Severity::Fail)) " errors, " (worst(Severity::Warn)) " warnings" }
+        p.facts { (count(captioned.n_cues as usize, "cue", "cues")) ", " (count(worst(Severity::Fail), "error", "errors")) ", "
+            (count(worst(Severity::Warn), "warning", "warnings")) }
     }
 }
 
 fn findings(captioned: &Captioned) -> Markup {
     html! {
         @if !captioned.findings.is_empty() {
-            details {
+            details id={ "findings-" (captioned.language) } {
                 summary { "What the linter found" }
                 ul.findings {
                     @for finding in &captioned.findings {

@@ -6,7 +6,7 @@ use asset::fact::Decision;
 use asset::field::Severity;
 use asset::ids::Sha256;
 use asset::recording::CaptionState;
-use asset::why::words::visible;
+use asset::why::words::{count, visible};
 use clap::{Args, Subcommand};
 use console::{captions, verdicts};
 use serde_json::json;
@@ -36,9 +36,10 @@ pub enum Captions {
 pub struct Lint {
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// By which rules: "netflix", "bbc", "web", "children" or "sdh"
-    #[arg(long, default_value = "netflix")]
-    profile: String,
+    /// By which rules: "netflix", "bbc", "web", "children" or "sdh" [default: netflix]
+    // Of the type of the setting that has this name everywhere else: here it is no file.
+    #[arg(long, value_name = "RULES")]
+    profile: Option<PathBuf>,
     /// BCP 47; otherwise the file says it, or its name: `talk.pt-BR.srt`
     #[arg(long)]
     language: Option<String>,
@@ -58,6 +59,15 @@ pub struct Choice {
     /// Who decides
     #[arg(long, env = "USER", default_value = "command line")]
     by: String,
+}
+
+impl Lint {
+    /// Returns the rules' name. What the environment says of the profile of assets is not meant here.
+    fn rules(&self) -> String {
+        let of_assets = std::env::var_os("GREENROOM_PROFILE").map(PathBuf::from);
+        let given = self.profile.as_ref().filter(|profile| Some(*profile) != of_assets.as_ref());
+        given.map_or_else(|| "netflix".to_owned(), |profile| profile.display().to_string())
+    }
 }
 
 /// The most that a file of captions may have: a day of speech has two.
@@ -85,7 +95,8 @@ pub async fn run(at: Target, command: Captions, json: bool) -> Result<ExitCode> 
 }
 
 fn lint_files(args: &Lint, json: bool) -> Result<ExitCode> {
-    let profile = Profile::named(&args.profile)
+    let rules = args.rules();
+    let profile = Profile::named(&rules)
         .with_context(|| format!("give one of {}", Profile::names().collect::<Vec<_>>().join(", ")))?;
     let mut is_good = true;
     let mut reports = Vec::new();
@@ -112,7 +123,7 @@ fn lint_files(args: &Lint, json: bool) -> Result<ExitCode> {
         }
         changes.iter().for_each(|change| println!("{name}: mended: {}: {}", change.check, visible(&change.what)));
         findings.iter().for_each(|finding| println!("{name}: {}", visible(&finding.to_string())));
-        println!("{name}: {}", summary(&track, &findings, &args.profile));
+        println!("{name}: {}", summary(&track, &findings, &rules));
     }
     if json {
         println!("{}", serde_json::to_string_pretty(&reports)?);
@@ -124,7 +135,12 @@ fn summary(track: &Track, findings: &[Finding], profile: &str) -> String {
     let of = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let language = track.language.as_deref().unwrap_or("an unknown language");
     let (fails, warns) = (of(Severity::Fail), of(Severity::Warn));
-    format!("{} cues in {language}, by `{profile}`: {fails} errors, {warns} warnings", track.cues.len())
+    let cues = count(track.cues.len(), "cue", "cues");
+    format!(
+        "{cues} in {language}, by `{profile}`: {}, {}",
+        count(fails, "error", "errors"),
+        count(warns, "warning", "warnings")
+    )
 }
 
 /// Reads a file of captions. What cannot be read of it is in the findings.

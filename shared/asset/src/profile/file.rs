@@ -86,7 +86,15 @@ pub(super) fn parse(name: &str, text: &str, read: Read) -> Result<Profile, Profi
     }
     let models = models(&mut check, file.models);
     let guide = file.brand.and_then(|brand| guide(&mut check, &brand, read));
-    check.finish(Profile { limits, models, prompts: BTreeMap::new(), vocabularies, guide, lacks_recordings: false, collections })
+    check.finish(Profile {
+        limits,
+        models,
+        prompts: BTreeMap::new(),
+        vocabularies,
+        guide,
+        lacks_recordings: false,
+        collections,
+    })
 }
 
 fn has_zero(limits: &Limits) -> bool {

@@ -159,7 +159,8 @@ impl Life {
 
     /// Answers tasks of one kind so, the others as usual.
     fn answer_with(&mut self, outcome: impl Fn(&Task) -> Option<Outcome>) {
-        let facts = self.sent.iter().map(|task| outcome(task).map_or_else(|| make::done(task), |made| result(task, made)));
+        let facts =
+            self.sent.iter().map(|task| outcome(task).map_or_else(|| make::done(task), |made| result(task, made)));
         self.settle(facts.collect());
     }
 
