@@ -45,13 +45,14 @@ impl Recording<'_> {
         let job = Job { max_output, ..self.job("listening", arguments) };
         let mut odd: Option<u8> = None;
         job.run(self.source, whole.feed, |block| {
-            let mut bytes = odd.take().into_iter().chain(block.iter().copied());
-            while let Some(low) = bytes.next() {
-                match bytes.next() {
-                    Some(high) => ear.hear(i16::from_le_bytes([low, high])),
-                    None => odd = Some(low),
-                }
+            let mut block = block;
+            if let (Some(low), [high, rest @ ..]) = (odd.take(), block) {
+                ear.hear(i16::from_le_bytes([low, *high]));
+                block = rest;
             }
+            let samples = block.chunks_exact(2);
+            odd = samples.remainder().first().copied();
+            samples.for_each(|sample| ear.hear(i16::from_le_bytes([sample[0], sample[1]])));
             Ok(())
         })?;
         if ear.n_samples == 0 {
