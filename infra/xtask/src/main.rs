@@ -34,7 +34,9 @@ cargo xtask bench coldstart
 cargo xtask bench images
             against sharp, at equal quality
 cargo xtask bench pipeline [--assets N]
-            what the pipeline costs beside the pictures, from 1,000 assets on";
+            what the pipeline costs beside the pictures, from 1,000 assets on
+cargo xtask bench video [--film FILE]
+            poster, storyboard and sound of ten minutes, beside plain ffmpeg";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -63,6 +65,7 @@ fn run(args: &[String]) -> anyhow::Result<()> {
         ["crash", ..] => crash::main(&args[1..]),
         ["bench", "coldstart"] => bench::coldstart::run(),
         ["bench", "images", ..] => bench::images::run(&args[2..]),
+        ["bench", "video", ..] => bench::video::run(&args[2..]),
         ["bench", "pipeline", ..] => bench::pipeline::run(&args[2..]),
         _ => bail!("`{}` is no task\n\n{USAGE}", args.join(" ")),
     }

@@ -40,7 +40,7 @@ impl Recording<'_> {
         ear.silence(whole.silence);
         let mut arguments = args::input(self.probe.container, &["-nostdin", "-threads", "1"]);
         let graph = format!("{},atrim=start_sample={}", resampled(self.index.is_none()), whole.skip);
-        arguments.extend(words(&["-map", "0:a:0", "-af", &graph, "-f", "s16le", "pipe:1"]));
+        arguments.extend(words(&["-map", "0:a:0", "-af", &graph, "-flush_packets", "0", "-f", "s16le", "pipe:1"]));
         let max_output = self.limits.max_duration_ms.saturating_mul(u64::from(SAMPLE_RATE) * 2 / 1000);
         let job = Job { max_output, ..self.job("listening", arguments) };
         let mut odd: Option<u8> = None;

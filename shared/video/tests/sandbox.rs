@@ -126,7 +126,7 @@ fn nobody_opens_another_file() {
     bytes[flags] = 0;
     let path = films.write("b.mov", &bytes);
     assert!(
-        common::refused(&path).starts_with("unsupported: no pictures and no sound in it"),
+        common::refused(&path).starts_with("unsupported: a film whose samples are in another file"),
         "{}",
         common::refused(&path)
     );

@@ -3,3 +3,4 @@
 pub mod coldstart;
 pub mod images;
 pub mod pipeline;
+pub mod video;
