@@ -36,7 +36,9 @@ cargo xtask bench images
 cargo xtask bench pipeline [--assets N]
             what the pipeline costs beside the pictures, from 1,000 assets on
 cargo xtask bench speech [--runs N]
-            real speech written down on this machine, beside faster-whisper with the same weights";
+            real speech written down on this machine, beside faster-whisper with the same weights
+cargo xtask bench video [--film FILE]
+            poster, storyboard and sound of ten minutes, beside plain ffmpeg";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -65,6 +67,7 @@ fn run(args: &[String]) -> anyhow::Result<()> {
         ["crash", ..] => crash::main(&args[1..]),
         ["bench", "coldstart"] => bench::coldstart::run(),
         ["bench", "images", ..] => bench::images::run(&args[2..]),
+        ["bench", "video", ..] => bench::video::run(&args[2..]),
         ["bench", "pipeline", ..] => bench::pipeline::run(&args[2..]),
         ["bench", "speech", ..] => bench::speech::run(&args[2..]),
         _ => bail!("`{}` is no task\n\n{USAGE}", args.join(" ")),

@@ -30,6 +30,8 @@ struct Package {
 const APT: &[Package] = &[
     Package { name: "chromium", is_there: || on_path("chromium") },
     Package { name: "rclone", is_there: || on_path("rclone") },
+    // What makes posters and waveforms, and the recordings of the tests.
+    Package { name: "ffmpeg", is_there: || on_path("ffmpeg") && on_path("ffprobe") },
     Package { name: "curl", is_there: || on_path("curl") },
     Package { name: "libimage-exiftool-perl", is_there: || on_path("exiftool") },
     Package { name: "python3", is_there: || on_path("python3") },

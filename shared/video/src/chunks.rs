@@ -45,8 +45,19 @@ pub struct Chunk {
 /// Sound that is kept beside a chunk of silence, so that a soft end of a word is not cut off.
 const MARGIN_MS: u64 = 500;
 
+/// Levels of a stretch of sound, of 20 ms each.
+#[derive(Clone, Copy)]
+struct Heard<'a> {
+    levels: &'a [u8],
+    duration_ms: u64,
+}
+
 /// Returns the pauses that are long enough to be some.
 pub fn silences(sound: &Sound, spec: &ChunkSpec) -> Vec<Span> {
+    pauses(Heard { levels: &sound.levels, duration_ms: sound.duration_ms }, spec)
+}
+
+fn pauses(sound: Heard<'_>, spec: &ChunkSpec) -> Vec<Span> {
     let mut found = Vec::new();
     let mut start = None;
     let levels = sound.levels.iter().map(|level| *level >= spec.silence_db);
@@ -68,7 +79,12 @@ pub fn silences(sound: &Sound, spec: &ChunkSpec) -> Vec<Span> {
 
 /// Cuts all of the sound into chunks, one after another, none longer than the limit unless it is silent.
 pub fn plan_chunks(sound: &Sound, spec: &ChunkSpec) -> Vec<Chunk> {
-    let silences = silences(sound, spec);
+    plan(&sound.levels, sound.duration_ms, spec)
+}
+
+pub(crate) fn plan(levels: &[u8], duration_ms: u64, spec: &ChunkSpec) -> Vec<Chunk> {
+    let sound = Heard { levels, duration_ms };
+    let silences = pauses(sound, spec);
     let mut chunks = Vec::new();
     let mut at = 0;
     for silence in &silences {
@@ -90,7 +106,7 @@ pub fn plan_chunks(sound: &Sound, spec: &ChunkSpec) -> Vec<Chunk> {
     chunks
 }
 
-fn divide(mut at: u64, end: u64, sound: &Sound, silences: &[Span], spec: &ChunkSpec, chunks: &mut Vec<Chunk>) {
+fn divide(mut at: u64, end: u64, sound: Heard<'_>, silences: &[Span], spec: &ChunkSpec, chunks: &mut Vec<Chunk>) {
     let max_ms = spec.max_ms.max(1000);
     let target_ms = spec.target_ms.clamp(1000, max_ms);
     while at < end {
@@ -107,9 +123,9 @@ fn divide(mut at: u64, end: u64, sound: &Sound, silences: &[Span], spec: &ChunkS
 
 /// Returns how long the chunk from `at` should be: to the middle of the pause that is nearest to the target, where a pause that is
 /// twice as long may be farther away; without one, to the quietest moment.
-fn cut(at: u64, target_ms: u64, max_ms: u64, sound: &Sound, silences: &[Span]) -> u64 {
+fn cut(at: u64, target_ms: u64, max_ms: u64, sound: Heard<'_>, silences: &[Span]) -> u64 {
     let (earliest, latest) = (at + target_ms / 2, at + max_ms);
-    let middle = |span: &Span| span.start_ms.midpoint(span.end_ms);
+    let middle = |span: &Span| span.start_ms.midpoint(span.end_ms) / LEVEL_MS * LEVEL_MS;
     let wanted = at + target_ms;
     let within = silences.iter().filter(|span| (earliest..=latest).contains(&middle(span)));
     let cost =

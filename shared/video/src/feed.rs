@@ -1,7 +1,7 @@
 //! What goes into a child's standard input: bytes of our own, and ranges of the source, read as they are needed.
 
 use crate::source::Source;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 
 /// Bytes of one read, and of all reads that are asked for at a time.
@@ -57,7 +57,9 @@ impl Feed {
     }
 
     /// Writes everything; stops without an error as soon as the other side has enough.
-    pub(crate) fn write_to(self, source: &mut dyn Source, mut out: impl Write) -> io::Result<()> {
+    pub(crate) fn write_to(self, source: &mut dyn Source, out: impl Write) -> io::Result<()> {
+        // Samples of sound are a few hundred bytes: they go through the pipe by its fill.
+        let mut out = BufWriter::with_capacity(64 << 10, out);
         let max_gap = self.max_gap;
         let mut parts = self.parts.into_iter().peekable();
         loop {
@@ -71,7 +73,7 @@ impl Feed {
             match parts.next() {
                 Some(Part::Bytes(bytes)) if !write(&mut out, &bytes)? => return Ok(()),
                 Some(_) => {}
-                None => return Ok(()),
+                None => return heard(out.flush()).map(drop),
             }
         }
     }
@@ -145,7 +147,11 @@ impl Iterator for Reads {
 
 /// Returns whether the other side still listens.
 fn write(out: &mut impl Write, bytes: &[u8]) -> io::Result<bool> {
-    match out.write_all(bytes) {
+    heard(out.write_all(bytes))
+}
+
+fn heard(written: io::Result<()>) -> io::Result<bool> {
+    match written {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error),

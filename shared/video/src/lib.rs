@@ -17,6 +17,7 @@ mod feed;
 mod frames;
 mod mp4;
 mod peaks;
+mod pieces;
 mod poster;
 mod preview;
 mod probe;

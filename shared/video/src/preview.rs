@@ -4,6 +4,7 @@ use crate::args::{self, words};
 use crate::child::Job;
 use crate::error::Error;
 use crate::feed::Feed;
+use crate::frames::{Keyframe, nearest};
 use crate::mp4::{Index, Run, Selection, Track};
 use crate::recording::Recording;
 use crate::refuse;
@@ -164,33 +165,31 @@ impl Recording<'_> {
         (0..n).map(|moment| duration_ms / 10 + duration_ms * 8 / 10 * moment / n).collect()
     }
 
-    /// From the keyframe that is nearest to each moment on, without pictures that refer to what lies before it.
+    /// From the keyframe that is nearest to each moment on, without pictures that refer to what lies before it. Where there are fewer
+    /// keyframes than moments, each of them lasts longer.
     fn moments_feed(&self, index: &Index, track: &Track, moments: &[u64], spec: &PreviewSpec) -> Feed {
-        let all: Vec<Run> = track.runs().collect();
-        let keys: Vec<(usize, u64)> = all
-            .iter()
-            .enumerate()
-            .filter(|(_, run)| run.is_sync)
-            .map(|(place, run)| (place, track.shown_ms(run)))
-            .collect();
-        let length = track.to_units(spec.moment_ms);
-        let mut runs: Vec<Run> = Vec::new();
-        let mut next = 0;
-        for moment in moments {
-            let Some((place, _)) =
-                keys.iter().filter(|(place, _)| *place >= next).min_by_key(|(_, at)| at.abs_diff(*moment))
-            else {
-                break;
-            };
-            let key = all[*place];
-            let shown = |run: &Run| i128::from(run.decoded) + i128::from(run.composition);
-            let (from, until) = (shown(&key), shown(&key) + i128::from(length));
-            let within = all[*place..].iter().take_while(|run| i128::from(run.decoded) < until);
-            next = place + within.clone().count();
-            runs.extend(within.filter(|run| shown(run) >= from && shown(run) < until));
+        let mut chosen: Vec<Keyframe> = nearest(&self.keyframes(), moments).into_iter().map(|(key, _)| key).collect();
+        let total_ms = moments.len() as u64 * spec.moment_ms;
+        if chosen.is_empty() {
+            // A stream that refreshes its pictures bit by bit has none.
+            chosen.extend(track.runs().next().map(|run| Keyframe { run, at_ms: 0 }));
         }
-        if runs.is_empty() {
-            runs = all.into_iter().take_while(|run| run.decoded < length * u64::from(spec.n_moments)).collect();
+        if self.probe.duration_ms < 2 * total_ms {
+            chosen.truncate(1);
+        }
+        let length_ms = total_ms / chosen.len().max(1) as u64;
+        let length = i128::from(track.to_units(length_ms));
+        let shown = |run: &Run| i128::from(run.decoded) + i128::from(run.composition);
+        let mut runs: Vec<Run> = Vec::new();
+        let mut all = track.runs().peekable();
+        for key in &chosen {
+            let (from, until) = (shown(&key.run), shown(&key.run) + length);
+            while all.next_if(|run| run.first < key.run.first).is_some() {}
+            while let Some(run) = all.next_if(|run| i128::from(run.decoded) < until) {
+                if shown(&run) >= from && shown(&run) < until {
+                    runs.push(run);
+                }
+            }
         }
         self.small_feed(index, &[Selection { track, runs }])
     }

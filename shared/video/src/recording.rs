@@ -173,6 +173,10 @@ impl<'a> Recording<'a> {
             selections.push(Selection { track, runs });
         }
         selections.retain(|selection| !selection.runs.is_empty());
+        if selections.is_empty() && index.tracks.iter().any(|track| track.is_elsewhere) {
+            let way_out = "save it as one file that needs no other (`self-contained`)";
+            return Err(refuse::unsupported("a film whose samples are in another file", way_out).into());
+        }
         if selections.is_empty() {
             return Err(refuse::unsupported("no pictures and no sound in it", "upload a recording").into());
         }

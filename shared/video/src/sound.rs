@@ -34,25 +34,36 @@ impl Recording<'_> {
     /// # Errors
     /// `unsupported` without sound, `corrupt`, `too_large`, `timed_out`, or whatever the source says.
     pub fn listen(&mut self) -> Result<Sound, Error> {
+        self.hear(&mut |_, _| Ok(()))
+    }
+
+    /// Listens, and passes on what is heard: all levels so far, and the samples that are new.
+    pub(crate) fn hear(&mut self, passed_on: &mut PassOn<'_>) -> Result<Sound, Error> {
         let whole = self.sound_feed(0, u64::MAX)?;
         let expected = self.probe.duration_ms.saturating_mul(u64::from(SAMPLE_RATE)) / 1000;
         let mut ear = Ear::new(expected);
-        ear.silence(whole.silence);
+        let mut samples = vec![0; usize::try_from(whole.silence).unwrap_or(0)];
+        ear.hear(&samples);
+        passed_on(&ear.levels, &samples)?;
         let mut arguments = args::input(self.probe.container, &["-nostdin", "-threads", "1"]);
         let graph = format!("{},atrim=start_sample={}", resampled(self.index.is_none()), whole.skip);
-        arguments.extend(words(&["-map", "0:a:0", "-af", &graph, "-f", "s16le", "pipe:1"]));
+        let format = ["-map", "0:a:0", "-af", &graph, "-flush_packets", "0", "-f", "s16le", "pipe:1"];
+        arguments.extend(words(&format));
         let max_output = self.limits.max_duration_ms.saturating_mul(u64::from(SAMPLE_RATE) * 2 / 1000);
         let job = Job { max_output, ..self.job("listening", arguments) };
         let mut odd: Option<u8> = None;
         job.run(self.source, whole.feed, |block| {
-            let mut bytes = odd.take().into_iter().chain(block.iter().copied());
-            while let Some(low) = bytes.next() {
-                match bytes.next() {
-                    Some(high) => ear.hear(i16::from_le_bytes([low, high])),
-                    None => odd = Some(low),
-                }
+            samples.clear();
+            let mut block = block;
+            if let (Some(low), [high, rest @ ..]) = (odd.take(), block) {
+                samples.push(i16::from_le_bytes([low, *high]));
+                block = rest;
             }
-            Ok(())
+            let pairs = block.chunks_exact(2);
+            odd = pairs.remainder().first().copied();
+            samples.extend(pairs.map(|pair| i16::from_le_bytes([pair[0], pair[1]])));
+            ear.hear(&samples);
+            passed_on(&ear.levels, &samples)
         })?;
         if ear.n_samples == 0 {
             return Err(refuse::corrupt(self.probe.container, "no sound can be decoded").into());
@@ -108,6 +119,9 @@ impl Recording<'_> {
     }
 }
 
+/// Takes the levels of all that was heard so far, and the samples since the last time.
+pub(crate) type PassOn<'a> = dyn FnMut(&[u8], &[i16]) -> Result<(), Error> + 'a;
+
 /// What is decoded; samples at 16 kHz that come too early, and silence that goes before.
 struct Piece {
     feed: Feed,
@@ -146,7 +160,7 @@ fn resampled(is_streamed: bool) -> String {
 }
 
 /// Writes the number of samples into the header (RFC 9639 §8.2), which ffmpeg cannot do on a pipe: 36 bits from bit 108 of STREAMINFO.
-fn state_length(flac: &mut [u8], n_samples: u64) {
+pub(crate) fn state_length(flac: &mut [u8], n_samples: u64) {
     let Some(field) = flac.get_mut(21..26) else { return };
     let bytes = (n_samples & 0xF_FFFF_FFFF).to_be_bytes();
     field[0] = field[0] & 0xF0 | bytes[3];
@@ -173,18 +187,16 @@ impl Ear {
         }
     }
 
-    fn silence(&mut self, n_samples: u64) {
-        (0..n_samples).for_each(|_| self.hear(0));
-    }
-
-    fn hear(&mut self, sample: i16) {
-        self.peaks.push(sample);
-        self.n_samples += 1;
-        self.n += 1;
-        self.squares += i64::from(sample).pow(2) as u64;
-        if self.n == SAMPLES_PER_LEVEL {
-            self.close();
+    fn hear(&mut self, samples: &[i16]) {
+        for sample in samples {
+            self.peaks.push(*sample);
+            self.n += 1;
+            self.squares += i64::from(*sample).pow(2) as u64;
+            if self.n == SAMPLES_PER_LEVEL {
+                self.close();
+            }
         }
+        self.n_samples += samples.len() as u64;
     }
 
     fn close(&mut self) {

@@ -1,8 +1,9 @@
 //! Where the bytes of a recording come from: by range, from wherever.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::ops::Range;
+use std::os::unix::fs::FileExt;
 
 /// A file that can be read by ranges. Whoever implements it sets its own time limits: a read that never ends is not interrupted.
 pub trait Source: Send {
@@ -51,8 +52,7 @@ impl Source for FileSource {
     fn read_at(&mut self, range: Range<u64>) -> io::Result<Vec<u8>> {
         let length = usize::try_from(range.end.saturating_sub(range.start)).map_err(io::Error::other)?;
         let mut bytes = vec![0; length];
-        self.file.seek(SeekFrom::Start(range.start))?;
-        self.file.read_exact(&mut bytes)?;
+        self.file.read_exact_at(&mut bytes, range.start)?;
         Ok(bytes)
     }
 }

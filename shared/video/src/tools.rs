@@ -4,6 +4,7 @@ use crate::refuse;
 use asset::refusal::{Refusal, RefusalCode};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// The programs, and what this build of them can do.
 #[derive(Clone, Debug)]
@@ -11,8 +12,9 @@ pub struct Tools {
     pub(crate) ffmpeg: PathBuf,
     pub(crate) ffprobe: PathBuf,
     version: String,
-    encoders: Vec<String>,
-    filters: Vec<String>,
+    /// Asked for when somebody wants to know: a start of ffmpeg is some 50 ms of CPU time.
+    encoders: OnceLock<Vec<String>>,
+    filters: OnceLock<Vec<String>>,
 }
 
 impl Tools {
@@ -25,9 +27,7 @@ impl Tools {
         let ffprobe = locate("ffprobe", ffprobe)?;
         let version = version(&ask("ffmpeg", &ffmpeg, "-version")?);
         ask("ffprobe", &ffprobe, "-version")?;
-        let encoders = names(&ask("ffmpeg", &ffmpeg, "-encoders")?);
-        let filters = names(&ask("ffmpeg", &ffmpeg, "-filters")?);
-        Ok(Tools { ffmpeg, ffprobe, version, encoders, filters })
+        Ok(Tools { ffmpeg, ffprobe, version, encoders: OnceLock::new(), filters: OnceLock::new() })
     }
 
     /// Returns ffmpeg's version, such as `5.1.9-0+deb12u1`.
@@ -42,12 +42,18 @@ impl Tools {
 
     /// Returns whether this build has an encoder of that name, such as `libx264`.
     pub fn has_encoder(&self, name: &str) -> bool {
-        self.encoders.iter().any(|known| known == name)
+        self.encoders.get_or_init(|| self.list("-encoders")).iter().any(|known| known == name)
     }
 
     /// Returns whether HDR pictures can be mapped to what an ordinary screen shows.
     pub fn maps_tones(&self) -> bool {
-        ["zscale", "tonemap"].iter().all(|name| self.filters.iter().any(|known| known == name))
+        let filters = self.filters.get_or_init(|| self.list("-filters"));
+        ["zscale", "tonemap"].iter().all(|name| filters.iter().any(|known| known == name))
+    }
+
+    /// What cannot be listed is not there.
+    fn list(&self, question: &str) -> Vec<String> {
+        ask("ffmpeg", &self.ffmpeg, question).map(|text| names(&text)).unwrap_or_default()
     }
 }
 

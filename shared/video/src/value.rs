@@ -25,7 +25,9 @@ pub struct VideoLimits {
     pub max_memory_bytes: u64,
     /// Bytes that one run may write.
     pub max_output_bytes: u64,
-    /// Ranges of the file that are at most so many bytes apart are read as one.
+    /// Ranges of the file that are at most so many bytes apart are read as one. Sound often lies between all pictures, some 20 kB apart:
+    /// below that, a film's sound is thousands of small reads of a hundredth of the file, above it, one read of all of it. A disk
+    /// likes the former; where every read has a price, choose the latter.
     pub max_gap_bytes: u64,
 }
 
@@ -40,7 +42,7 @@ impl Default for VideoLimits {
             max_cpu_s: 900,
             max_memory_bytes: 3 << 30,
             max_output_bytes: 256 << 20,
-            max_gap_bytes: 64 << 10,
+            max_gap_bytes: 4 << 10,
         }
     }
 }

@@ -147,3 +147,43 @@ fn two_hours_of_sound_need_no_more_memory_than_two_minutes() {
     let chunks = plan_chunks(&sound, &ChunkSpec::default());
     assert!(chunks.len() >= 15 && chunks.iter().all(|chunk| chunk.end_ms - chunk.start_ms <= 480_000), "{chunks:?}");
 }
+
+#[test]
+fn pieces_in_one_go_are_the_whole_sound() {
+    let films = Films::new();
+    // A tone with a second of silence in every ten, and a long silence.
+    let gaps = "volume=0:enable='lt(mod(t,10),1)+between(t,60,85)'";
+    for (name, options) in [("a.m4a", "-c:a aac"), ("b.ogg", "-c:a libopus")] {
+        let path = films
+            .make(name, &format!("-f lavfi -i sine=frequency=440:sample_rate=48000:duration=130,{gaps} {options}"));
+        let spec = ChunkSpec { target_ms: 20_000, max_ms: 30_000, ..ChunkSpec::default() };
+        let mut pieces = Vec::new();
+        let sound = with(&path, |recording| {
+            recording.pieces(&spec, |chunk, flac| {
+                pieces.push((chunk, flac));
+                Ok(())
+            })
+        });
+        let sound = sound.expect(name);
+        assert_eq!(sound, listen(&path), "{name}");
+        assert_eq!(pieces.first().expect("pieces").0.start_ms, 0);
+        assert!(pieces.windows(2).all(|two| two[0].0.end_ms == two[1].0.start_ms), "{name}: {pieces:?}");
+        assert!(pieces.last().expect("pieces").0.end_ms.abs_diff(sound.duration_ms) <= 1, "{name}");
+        assert!(
+            pieces
+                .iter()
+                .any(|(chunk, flac)| chunk.is_silent && flac.is_none() && chunk.end_ms - chunk.start_ms > 20_000),
+            "{name}"
+        );
+        for (chunk, flac) in pieces.iter().filter(|(chunk, _)| !chunk.is_silent) {
+            assert!(chunk.end_ms - chunk.start_ms <= 30_000, "{name}: {chunk:?}");
+            let heard = samples(flac.as_ref().expect("sound"));
+            assert!((heard.len() as u64).abs_diff((chunk.end_ms - chunk.start_ms) * 16) <= 16, "{name}: {chunk:?}");
+            // It ends in a silence, so that no word is cut.
+            assert!(
+                chunk.end_ms + 100 > sound.duration_ms || loudness(&heard[heard.len() - 1600..]) < 40.0,
+                "{name}: {chunk:?}"
+            );
+        }
+    }
+}

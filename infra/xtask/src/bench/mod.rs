@@ -4,3 +4,4 @@ pub mod coldstart;
 pub mod images;
 pub mod pipeline;
 pub mod speech;
+pub mod video;
