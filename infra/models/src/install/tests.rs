@@ -81,3 +81,31 @@ fn a_changed_file_is_found_when_it_is_read() {
     assert!(home.folder.remove(model).expect("it goes"));
     assert!(!home.folder.remove(model).expect("it is gone"));
 }
+
+#[test]
+fn a_file_in_pieces_is_put_together() {
+    let home = Home::new();
+    let (first, second) = BYTES.split_at(7);
+    let piece = |name: &str, bytes: &[u8]| {
+        let (n, digest) = (bytes.len(), digest(bytes));
+        format!("url = 'http://127.0.0.1:9/{name}'\nbytes = {n}\nsha256 = '{digest}'\n")
+    };
+    let text = |last: &str| {
+        let (n, digest) = (BYTES.len(), digest(BYTES));
+        format!(
+            "[[model]]\nname = 'm'\ndoes = 'nothing'\nlicence = 'MIT'\npackage = 'm 1'\nweights = 'm.onnx'\n\
+             [[model.file]]\nname = 'm.onnx'\nbytes = {n}\nsha256 = '{digest}'\n\
+             [[model.file.source]]\n{}[[model.file.source.then]]\n{last}",
+            piece("1", first)
+        )
+    };
+    let files = vec![home.file("one", first), home.file("two", second), home.file("three", b"another")];
+    let wrong = Manifest::parse(&text(&piece("3", b"another"))).expect("a manifest");
+    let error = format!("{:#}", run(&home, &wrong, files.clone()).expect_err("the pieces do not fit"));
+    assert!(error.contains("has 14 bytes and the digest"), "{error}");
+    let manifest = Manifest::parse(&text(&piece("2", second))).expect("a manifest");
+    run(&home, &manifest, files).expect("both are there");
+    assert_eq!(home.folder.read(&manifest.models[0], "m.onnx").expect("a file"), BYTES);
+    let broken = text(&piece("2", second).replace("sha256 = '", "sha256 = 'X"));
+    assert!(Manifest::parse(&broken).is_err(), "pieces are checked, too");
+}

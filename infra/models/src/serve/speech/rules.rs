@@ -69,3 +69,48 @@ pub(super) fn log_softmax(scores: &mut [f32]) {
     let total = highest + sum.ln() as f32;
     scores.iter_mut().for_each(|score| *score -= total);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::vocabulary::tests::small;
+    use super::*;
+
+    /// What may follow: text, the end, and marks of time by their steps.
+    fn may_follow(said: &[Token], likely: Token) -> (bool, bool, Vec<Token>) {
+        let words = small();
+        let mut scores = vec![0.0; (words.time + 100) as usize];
+        scores[likely as usize] = 20.0;
+        let rules = Rules { never: vec![words.start, 66], never_first: vec![32, words.end] };
+        rules.apply(&words, said, &mut scores);
+        assert!(scores[66] == f32::NEG_INFINITY && scores[words.no_times as usize] == f32::NEG_INFINITY);
+        let may = |token: Token| scores[token as usize] > f32::NEG_INFINITY;
+        (may(65), may(words.end), (0..100).filter(|step| may(words.time + step)).collect())
+    }
+
+    #[test]
+    fn times_come_in_pairs_and_go_forward() {
+        let time = small().time;
+        let steps = |from: Token, to: Token| (from..to).collect::<Vec<Token>>();
+        assert_eq!(may_follow(&[], 65), (false, false, steps(0, 51)), "a window begins with a time");
+        assert_eq!(may_follow(&[time + 5], 65), (true, true, vec![]), "the first is a pair");
+        assert_eq!(may_follow(&[time + 5, 65], 65), (true, true, steps(6, 100)));
+        assert_eq!(may_follow(&[time, 65, time + 9], 65), (false, true, steps(9, 100)), "what ends begins again");
+        assert_eq!(may_follow(&[time, 65, time + 9, time + 9], 65), (true, true, vec![]));
+        assert_eq!(may_follow(&[time, 65, time + 9, time + 9, 65], 65), (true, true, steps(10, 100)));
+    }
+
+    #[test]
+    fn times_that_are_likelier_together_are_preferred() {
+        let time = small().time;
+        // A score of 20 for one time is more than any text.
+        assert_eq!(may_follow(&[time, 65], time + 50), (false, false, (1..100).collect()));
+    }
+
+    #[test]
+    fn probabilities_sum_up() {
+        let mut scores = vec![1.0, 2.0, f32::NEG_INFINITY, 0.5];
+        log_softmax(&mut scores);
+        let sum: f32 = scores.iter().map(|score| score.exp()).sum();
+        assert!((sum - 1.0).abs() < 1e-6 && scores[2] == f32::NEG_INFINITY, "{scores:?}");
+    }
+}

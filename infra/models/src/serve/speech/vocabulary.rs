@@ -167,8 +167,28 @@ fn run(text: &str, of: Class) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// All bytes, three words and two languages: the end is 260.
+    pub fn small() -> Vocabulary {
+        let mut tokens: Vec<String> = letters().iter().map(char::to_string).collect();
+        tokens.extend(["Ġa", "an", "Ġan", "x"].map(str::to_owned));
+        let file = serde_json::json!({"languages": ["en", "ja"], "tokens": tokens});
+        Vocabulary::parse(file.to_string().as_bytes()).expect("a vocabulary")
+    }
+
+    #[test]
+    fn tokens_are_bytes_of_text() {
+        let words = small();
+        assert_eq!((words.end, words.language("ja"), words.language("de")), (260, Some(263), None));
+        assert_eq!(words.tokens_of(" an"), [258]);
+        assert_eq!(words.tokens_of("anan a"), [257, 257, 256]);
+        let tokens = words.tokens_of("日本 an é");
+        assert_eq!(words.text_of(&tokens), "日本 an é");
+        assert_eq!(words.text_of(&[words.time, 258, words.end, -1]), " an");
+        assert!(Vocabulary::parse(br#"{"languages": [], "tokens": ["a"]}"#).is_err());
+    }
 
     #[test]
     fn texts_are_cut_as_gpt_2_cuts_them() {

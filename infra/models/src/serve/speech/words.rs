@@ -157,6 +157,7 @@ impl Agreement {
 
 #[cfg(test)]
 mod tests {
+    use super::super::vocabulary::tests::small;
     use super::*;
 
     fn words(list: &[(&str, f64, f64)]) -> Vec<Word> {
@@ -168,6 +169,20 @@ mod tests {
             n_tokens: 1,
         };
         list.iter().map(word).collect()
+    }
+
+    #[test]
+    fn languages_without_spaces_have_words_by_letter() {
+        let words = small();
+        let split = |text: &str, language: &str| -> Vec<String> {
+            split(&words, &words.tokens_of(text), language).into_iter().map(|(text, _)| text).collect()
+        };
+        assert_eq!(split(" an an, Banana!", "en"), [" an", " an", ",", " Banana", "!"]);
+        assert_eq!(split("日本", "ja"), ["日", "本"], "three tokens a letter");
+        assert_eq!(split("日本", "en"), ["日本"]);
+        let cut = &words.tokens_of("日")[..2];
+        assert_eq!(super::split(&words, cut, "ja"), [("\u{fffd}".to_owned(), 2)]);
+        assert!(split("", "en").is_empty());
     }
 
     #[test]
