@@ -261,7 +261,7 @@ mod tests {
         let book = local(&all, None).book_at("http://127.0.0.1:9/v1").expect("a book");
         for id in all {
             let model = book.model(id).expect(id);
-            assert_eq!(model.cost(&models::Usage::default()), Some(models::MicroUsd(0)));
+            assert_eq!(model.cost(models::Usage::default()), Some(models::MicroUsd(0)));
             assert_eq!(model.url.as_deref(), Some("http://127.0.0.1:9/v1"));
         }
         let shipped = Book::default();
