@@ -179,7 +179,8 @@ impl Bedrock {
         let json = Some(json!({"tags": tags, "suggestions": ["space suit"]}));
         let tagged = Reply { json, ..Reply::default() };
         let of_tags = Rule { body: Some("DATA vocabulary".to_owned()), reply: tagged, ..Rule::default() };
-        let script = Script::of(vec![of_tags, Rule { reply, ..Rule::default() }])?;
+        let script =
+            Script::of(vec![of_tags, Rule { operation: Some("Converse".to_owned()), reply, ..Rule::default() }])?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let double = runtime.block_on(Double::start(script)).context("the double of Bedrock did not start")?;
         double.log_to(calls)?;
