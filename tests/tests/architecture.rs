@@ -68,13 +68,17 @@ fn dependencies_point_one_way() {
     forbid("asset", &["tokio", "async-trait", "futures", "image", "rusqlite", "ports"], "the core is pure");
     forbid("ports", &["rusqlite", "axum", "image", "embedded", "media"], "ports know no adapter");
     forbid("media", &["tokio", "ports", "async-trait"], "media is pure functions of bytes");
-    let others = ["tokio", "ports", "async-trait", "media", "embedded", "aws", "greenroom"];
+    let others = ["media", "models", "embedded", "aws", "greenroom"];
     forbid("video", &others, "video is functions of a source, and of programs of the system's");
     let adapters = ["embedded", "aws", "media", "video", "greenroom", "rusqlite"];
     forbid("prompts", &[&adapters[..], &["models", "tokio", "hyper"]].concat(), "prompts are text and rules");
     let doing = ["tokio", "async-trait", "futures", "ports", "models", "prompts", "hyper"];
     forbid("text", &[&adapters[..], &doing].concat(), "checks of texts are pure");
-    forbid("vision", &["embedded", "aws", "video", "greenroom", "rusqlite"], "asking a model knows ports, not where it runs");
+    forbid(
+        "vision",
+        &["embedded", "aws", "video", "greenroom", "rusqlite"],
+        "asking a model knows ports, not where it runs",
+    );
     forbid("models", &adapters, "models know neither a function nor where it runs");
     for function in FUNCTIONS {
         let banned = ["embedded", "rusqlite", "lambda_runtime", "aws-config", "greenroom", "s3s"];
