@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const FUNCTIONS: [&str; 6] = ["caption", "ingest", "resize", "settle", "tag", "console"];
+const FUNCTIONS: [&str; 8] = ["caption", "ingest", "preview", "resize", "settle", "tag", "transcribe", "console"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ has a parent").to_owned()
