@@ -231,3 +231,58 @@ fn captions_are_linted_and_mended() {
     let (is_good, found) = run(&["--profile", "cinema"]);
     assert!(!is_good, "{found}");
 }
+
+/// Two hours: five minutes of a tone and ten seconds of silence by turns.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_host_goes_on_with_the_part_it_was_in() {
+    let (url, n_calls) = ear().await;
+    let home = Home::new(&url);
+    let graph = "aevalsrc=if(lt(mod(t\\,310)\\,300)\\,0.3*sin(440*t*6.283)\\,0):s=16000:d=7200";
+    let film = home.film("lecture.flac", &format!("-f lavfi -i {graph}"));
+    let host = |log: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        command
+            .args(["up", "--console", "127.0.0.1:0", "--s3", "127.0.0.1:0"])
+            .env("GREENROOM_DATA", home.path("data"))
+            .env("GREENROOM_DURABILITY", "process")
+            .stderr(std::fs::File::create(home.path(log)).expect("a log"))
+            .stdout(std::process::Stdio::null());
+        command.spawn().expect("the host starts")
+    };
+    let inbox = home.path("data/inbox");
+    std::fs::create_dir_all(&inbox).expect("an inbox");
+    let mut first = host("first.log");
+    std::fs::copy(&film, inbox.join("lecture.flac")).expect("copies");
+    let calls = || *n_calls.lock().expect("not poisoned");
+    let wait = async |what: &str, is_done: &dyn Fn() -> bool| {
+        for _ in 0..1200 {
+            if is_done() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        panic!("not within two minutes: {what}: {}", home.why("lecture.flac"));
+    };
+    wait("five parts are heard", &|| calls() >= 5).await;
+    let peak = |pid: u32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the host runs");
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("Linux tells").to_owned();
+        line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("a number") / 1024
+    };
+    println!("two hours: the host took {} MiB at most", peak(first.id()));
+    assert!(peak(first.id()) < 300, "memory grows with the recording");
+    first.kill().expect("it is killed");
+    first.wait().expect("it is gone");
+    let before = calls();
+
+    let mut second = host("second.log");
+    wait("it is ready", &|| home.why("lecture.flac").starts_with("=                       ready")).await;
+    second.kill().expect("it ends");
+    second.wait().expect("it is gone");
+    let why = home.why("lecture.flac");
+    let n_parts = why.lines().filter(|line| line.contains("hear ") && line.contains(": done")).count();
+    assert_eq!(n_parts, 24, "{why}");
+    // Who is killed loses what was in hand: two parts at most.
+    assert!(calls() as usize <= n_parts + 2, "{} calls for {n_parts} parts, {before} before", calls());
+    assert_eq!(home.json(&["verify"])["problems"], json!([]));
+}
