@@ -232,6 +232,51 @@ fn captions_are_linted_and_mended() {
     assert!(!is_good, "{found}");
 }
 
+/// What a person sees: `tests/console/player.mjs` looks at the page of a running host.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_player_works_in_a_browser() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let tools = workspace.join("target/tools/node/node_modules/playwright-core/index.mjs");
+    assert!(tools.exists(), "`{}` is missing: run `cargo xtask setup`", tools.display());
+    let screenshots = workspace.join("target/screenshots");
+    std::fs::create_dir_all(&screenshots).expect("a folder for screenshots");
+    let (url, _) = ear().await;
+    let home = Home::new(&url);
+    home.add(&home.film("talk.mp4", &format!("{PICTURES} {TONE} {H264}")));
+    let output = home.path("up.txt");
+    let mut host = Command::new(env!("CARGO_BIN_EXE_greenroom"))
+        .args(["up", "--console", "127.0.0.1:0", "--s3", "127.0.0.1:0"])
+        .env("GREENROOM_DATA", home.path("data"))
+        .env("GREENROOM_DURABILITY", "process")
+        .stdout(std::fs::File::create(&output).expect("a file"))
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the host starts");
+    let address = loop {
+        let printed = std::fs::read_to_string(&output).expect("text");
+        let found = printed.split_whitespace().find(|word| word.starts_with("http://") && word.contains("token="));
+        match found {
+            Some(address) => break address.to_owned(),
+            None => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
+        }
+    };
+    let asset = asset::ids::AssetId::of_key("talk.mp4");
+    let driven = Command::new("node")
+        .arg(workspace.join("tests/console/player.mjs"))
+        .args([&address, asset.as_str()])
+        .args([&tools, &screenshots])
+        .output()
+        .expect("node starts");
+    host.kill().expect("it ends");
+    host.wait().expect("it is gone");
+    assert!(
+        driven.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&driven.stdout),
+        String::from_utf8_lossy(&driven.stderr)
+    );
+}
+
 /// Two hours: five minutes of a tone and ten seconds of silence by turns.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_host_goes_on_with_the_part_it_was_in() {
