@@ -37,8 +37,17 @@ pub(crate) fn too_large(what: &str, found: u64, limit: &str, allowed: u64) -> Re
     Refusal::new(
         RefusalCode::TooLarge,
         format!("{found} {what}, the limit is {allowed}"),
-        format!("raise `limits.video.{limit}` in the profile or upload a smaller recording"),
+        way_out(limit, "a smaller recording"),
     )
+}
+
+/// Only some of the limits are a profile's; the others are this program's own.
+fn way_out(limit: &str, upload: &str) -> String {
+    match limit {
+        "max_bytes" => format!("raise `limits.max_recording_bytes` in the profile or upload {upload}"),
+        "max_duration_ms" => format!("raise `limits.max_duration_ms` in the profile or upload {upload}"),
+        _ => format!("upload {upload}"),
+    }
 }
 
 /// A child asked for more than it may have; how much it would have been, nobody knows.
@@ -46,7 +55,7 @@ pub(crate) fn over(what: &str, limit: &str, allowed: u64) -> Refusal {
     Refusal::new(
         RefusalCode::TooLarge,
         format!("more {what} than the limit of {allowed}"),
-        format!("raise `limits.video.{limit}` in the profile or upload a smaller recording"),
+        way_out(limit, "a smaller recording"),
     )
 }
 
@@ -54,7 +63,7 @@ pub(crate) fn timed_out(what: &str, limit: &str, allowed: &str) -> Refusal {
     Refusal::new(
         RefusalCode::TimedOut,
         format!("{what} was not done within {allowed}"),
-        format!("raise `limits.video.{limit}` in the profile or upload a shorter recording"),
+        way_out(limit, "a shorter recording"),
     )
 }
 
@@ -70,7 +79,7 @@ pub(crate) fn missing_program(name: &str, looked: &str) -> Refusal {
     Refusal::new(
         RefusalCode::Blocked,
         format!("no program `{name}` {looked}"),
-        format!("install it (on Debian: `apt-get install ffmpeg`) or say where it is with `video.{name}`"),
+        format!("install it (on Debian: `apt-get install ffmpeg`) or say where it is with `--{name}`"),
     )
 }
 

@@ -155,18 +155,18 @@ fn limits_are_named() {
     let text = refused(VideoLimits { max_duration_ms: 3000, ..usual });
     assert_eq!(
         text,
-        "too_large: 4000 milliseconds, the limit is 3000; raise `limits.video.max_duration_ms` in the profile or upload a smaller recording"
+        "too_large: 4000 milliseconds, the limit is 3000; raise `limits.max_duration_ms` in the profile or upload a smaller recording"
     );
     assert!(
-        refused(VideoLimits { max_bytes: 10, ..usual }).contains("the limit is 10; raise `limits.video.max_bytes`")
+        refused(VideoLimits { max_bytes: 10, ..usual }).contains("the limit is 10; raise `limits.max_recording_bytes`")
     );
     assert!(refused(VideoLimits { max_pixels: 10, ..usual }).contains("57600 pixels, the limit is 10"));
-    assert!(refused(VideoLimits { max_index_bytes: 10, ..usual }).contains("`limits.video.max_index_bytes`"));
+    assert!(refused(VideoLimits { max_index_bytes: 10, ..usual }).contains("upload a smaller recording"));
     assert!(
         refused(VideoLimits { max_time_ms: 0, ..usual })
             .starts_with("timed_out: reading what it is was not done within 0 ms")
     );
-    assert!(refused(VideoLimits { max_memory_bytes: 64 << 20, ..usual }).contains("`limits.video.max_memory_bytes`"));
+    assert!(refused(VideoLimits { max_memory_bytes: 64 << 20, ..usual }).contains("upload a"));
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn without_ffmpeg_it_is_blocked_and_says_so() {
     let refusal = video::Tools::find(Some("/nonexistent/ffmpeg".into()), None).expect_err("is not there");
     assert_eq!(
         refusal.to_string(),
-        "blocked: no program `ffmpeg` at `/nonexistent/ffmpeg`; install it (on Debian: `apt-get install ffmpeg`) or say where it is with `video.ffmpeg`"
+        "blocked: no program `ffmpeg` at `/nonexistent/ffmpeg`; install it (on Debian: `apt-get install ffmpeg`) or say where it is with `--ffmpeg`"
     );
     assert!(
         tools().version().starts_with(|c: char| c.is_ascii_digit() || c == 'n' || c == 'N'),
