@@ -210,7 +210,8 @@ mod tests {
         assert_eq!(checked(|_| ()).as_deref(), Ok("data:image/png;base64,AA=="));
         assert!(checked(|body| body["stream"] = false.into()).is_ok());
         let parts = |body: &mut Value| body["messages"][1]["content"].as_array_mut().map(|parts| parts.remove(0));
-        let changes: [(&str, Box<dyn FnOnce(&mut Value)>); 6] = [
+        type Change = Box<dyn FnOnce(&mut Value)>;
+        let changes: [(&str, Change); 6] = [
             ("does not stream", Box::new(|body| body["stream"] = true.into())),
             ("calls no tools", Box::new(|body| body["tools"] = json!([{"type": "function"}]))),
             ("has one answer", Box::new(|body| body["n"] = 2.into())),
