@@ -1,5 +1,5 @@
 //! `cargo xtask bench speech`: real speech written down by `greenroom-models`, beside faster-whisper with the very same weights, in the
-//! same run: word error rate, time by the time of the recording, and peak memory.
+//! same run: word error rate, time by the time of the recording (RTF), CPU time, which holds on a busy machine, and peak memory.
 //!
 //! Options: `--runs N` (default 5).
 
@@ -44,6 +44,8 @@ fn recordings() -> [Recording; 3] {
 struct Row {
     /// Of each run, in seconds.
     times: Vec<f64>,
+    /// Of each run, in seconds of all processors.
+    cpu: Vec<f64>,
     errors: f64,
 }
 
@@ -65,20 +67,22 @@ pub fn run(args: &[String]) -> Result<()> {
         for (at, recording) in recordings.iter().enumerate() {
             for (engine, rows) in engines.iter_mut().zip(&mut rows) {
                 let path = folder.join(format!("{}.wav", recording.name));
+                let before = engine.cpu_seconds()?;
                 let (text, seconds) = engine.hear(&path).with_context(|| format!("`{}` failed", engine.name))?;
                 rows[at].errors = error_rate(&text, &recording.said);
                 if round > 0 {
                     rows[at].times.push(seconds);
+                    rows[at].cpu.push(engine.cpu_seconds()? - before);
                 }
             }
         }
     }
-    println!("{:<14} {:<24} {:>8} {:>8} {:>8}", "recording", "engine", "s", "RTF", "WER %");
+    println!("{:<14} {:<24} {:>8} {:>8} {:>8} {:>8}", "recording", "engine", "s", "RTF", "CPU s", "WER %");
     for (at, recording) in recordings.iter().enumerate() {
         for (engine, rows) in engines.iter().zip(&rows) {
-            let time = median(rows[at].times.clone());
+            let (time, cpu) = (median(rows[at].times.clone()), median(rows[at].cpu.clone()));
             let (factor, errors) = (time / recording.seconds, rows[at].errors * 100.0);
-            println!("{:<14} {:<24} {time:>8.2} {factor:>8.3} {errors:>8.1}", recording.name, engine.name);
+            println!("{:<14} {:<24} {time:>8.2} {factor:>8.3} {cpu:>8.2} {errors:>8.1}", recording.name, engine.name);
         }
     }
     let memory = engines.iter().map(Engine::peak_mebibytes).collect::<Result<Vec<f64>>>()?;
@@ -88,14 +92,13 @@ pub fn run(args: &[String]) -> Result<()> {
     let ours = &rows[0];
     for (engine, (theirs, mebibytes)) in engines.iter().zip(rows.iter().zip(&memory)).skip(1) {
         for (at, recording) in recordings.iter().enumerate() {
-            let pairs = ours[at].times.iter().zip(&theirs[at].times).map(|(ours, theirs)| ours / theirs);
-            let wall = median(pairs.collect());
-            println!(
-                "ratio speech {} {} wall {wall:.2} memory {:.2}",
-                recording.name,
-                engine.name,
-                memory[0] / mebibytes
-            );
+            let ratio = |of: fn(&Row) -> &Vec<f64>| {
+                let pairs = of(&ours[at]).iter().zip(of(&theirs[at]));
+                median(pairs.map(|(ours, theirs)| ours / theirs).collect())
+            };
+            let (wall, cpu, memory) = (ratio(|row| &row.times), ratio(|row| &row.cpu), memory[0] / mebibytes);
+            let (name, engine) = (recording.name, &engine.name);
+            println!("ratio speech {name} {engine} wall {wall:.2} cpu {cpu:.2} memory {memory:.2}");
         }
     }
     Ok(())
@@ -194,6 +197,16 @@ impl Engine {
         let seconds = begin.elapsed().as_secs_f64();
         let answer: Value = serde_json::from_slice(&output.stdout).context("the server gives no JSON")?;
         Ok((text(&answer)?, seconds))
+    }
+
+    /// Returns the time that its threads have computed.
+    fn cpu_seconds(&self) -> Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // Behind the name, which may have spaces: the 12th and 13th are ticks, of which Linux has a hundred a second.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |at: usize| fields.get(at).and_then(|ticks| ticks.parse::<f64>().ok());
+        let both = ticks(11).zip(ticks(12)).context("the system does not say how long it computed")?;
+        Ok((both.0 + both.1) / 100.0)
     }
 
     fn peak_mebibytes(&self) -> Result<f64> {

@@ -173,7 +173,7 @@ pub(super) mod tests {
     /// All bytes, three words and two languages: the end is 260.
     pub fn small() -> Vocabulary {
         let mut tokens: Vec<String> = letters().iter().map(char::to_string).collect();
-        tokens.extend(["Ġa", "an", "Ġan", "x"].map(str::to_owned));
+        tokens.extend(["Ġa", "an", "Ġan", "ab"].map(str::to_owned));
         let file = serde_json::json!({"languages": ["en", "ja"], "tokens": tokens});
         Vocabulary::parse(file.to_string().as_bytes()).expect("a vocabulary")
     }
