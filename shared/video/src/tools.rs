@@ -85,7 +85,7 @@ fn ask(name: &str, program: &Path, question: &str) -> Result<String, Refusal> {
         Err(why) => Err(Refusal::new(
             RefusalCode::Blocked,
             format!("`{}` does not run: {why}", program.display()),
-            format!("install ffmpeg again (on Debian: `apt-get install ffmpeg`) or set `video.{name}`"),
+            format!("install ffmpeg again (on Debian: `apt-get install ffmpeg`) or say where another is with `--{name}`"),
         )),
     }
 }
