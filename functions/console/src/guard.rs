@@ -112,7 +112,7 @@ pub async fn harden(State(console): State<Shared>, request: Request, next: Next)
 fn page_policy(upload_origin: Option<&str>) -> String {
     let upload = upload_origin.map(|origin| format!(" {origin}")).unwrap_or_default();
     format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'{upload}; connect-src 'self'{upload}; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; connect-src 'self'{upload}; \
          frame-ancestors 'none'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'; trusted-types 'none'"
     )
 }

@@ -33,7 +33,7 @@ async fn the_policy_forbids_what_is_not_ours() {
     let world = World::new().await;
     let response = world.send(ask(Method::GET, "/").body(Body::empty()).expect("valid")).await;
     expect_test::expect![[
-        r#""default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self' https://inbox.example; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'; trusted-types 'none'""#
+        r#""default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self'; connect-src 'self' https://inbox.example; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'; trusted-types 'none'""#
     ]]
     .assert_eq(&format!("{:?}", response.headers()["content-security-policy"].to_str().expect("ASCII")));
 }
