@@ -9,6 +9,7 @@ use asset::field::{Field, FieldState, FieldStatus};
 use asset::image::OutputFormat;
 use asset::manifest::Manifest;
 use asset::readiness::State;
+use asset::recording::File;
 use asset::why::words::{size, visible};
 use futures::stream::{StreamExt, TryStreamExt, iter};
 use ports::CatalogQuery;
@@ -31,8 +32,22 @@ pub struct Row {
     pub height: u32,
     pub bytes: u64,
     pub outputs: Vec<OutputRow>,
+    /// What is no rendition: of recordings.
+    pub files: Vec<FileRow>,
     /// Where each text that the profile asks for stands.
     pub texts: Vec<TextRow>,
+}
+
+/// One file that is no rendition.
+#[derive(Debug, Serialize)]
+pub struct FileRow {
+    /// What it is: `captions.en.vtt`.
+    pub name: String,
+    pub media_type: String,
+    pub bytes: u64,
+    pub sha256: String,
+    /// As of a rendition.
+    pub path: String,
 }
 
 /// One text.
@@ -130,6 +145,7 @@ async fn row(deployment: &Deployment, entry: &CatalogEntry) -> Result<Row> {
         height: entry.height,
         bytes: entry.bytes,
         outputs: manifest.as_ref().map(|manifest| outputs(&deployment.home, manifest)).unwrap_or_default(),
+        files: manifest.as_ref().map(|manifest| files(&deployment.home, manifest)).unwrap_or_default(),
         texts: manifest.map(|manifest| manifest.readiness.fields.iter().map(text_row).collect()).unwrap_or_default(),
     })
 }
@@ -152,6 +168,17 @@ fn outputs(home: &Home, manifest: &Manifest) -> Vec<OutputRow> {
         path: home.path(&output.key),
     };
     outputs.map(row).collect()
+}
+
+fn files(home: &Home, manifest: &Manifest) -> Vec<FileRow> {
+    let row = |file: &File| FileRow {
+        name: file.name.clone(),
+        media_type: file.media_type.clone(),
+        bytes: file.bytes,
+        sha256: file.sha256.to_string(),
+        path: home.path(&file.key),
+    };
+    manifest.readiness.files().map(row).collect()
 }
 
 /// Returns the table for people.

@@ -124,7 +124,8 @@ mod tests {
         let found = beginnings(&looks, 80, 70, 1);
         assert_eq!(found.len(), 3);
         assert_eq!(found[0], 0);
-        assert!(found[1].abs_diff(20) <= 7 && found[2].abs_diff(35) <= 7, "{found:?}");
+        // Between two places that are looked at, nothing says where the one token ends and the next begins.
+        assert!((6..=20).contains(&found[1]) && (21..=35).contains(&found[2]), "{found:?}");
     }
 
     #[test]
