@@ -85,7 +85,9 @@ fn ask(name: &str, program: &Path, question: &str) -> Result<String, Refusal> {
         Err(why) => Err(Refusal::new(
             RefusalCode::Blocked,
             format!("`{}` does not run: {why}", program.display()),
-            format!("install ffmpeg again (on Debian: `apt-get install ffmpeg`) or say where another is with `--{name}`"),
+            format!(
+                "install ffmpeg again (on Debian: `apt-get install ffmpeg`) or say where another is with `--{name}`"
+            ),
         )),
     }
 }

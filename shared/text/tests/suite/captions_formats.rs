@@ -87,6 +87,7 @@ fn srt_is_read_as_it_is_found() {
         5000-6000 : no number above|4
         7000-8000 : red 1 < 2 <x>|42
         9000-10000 : wrong arrow|7|00:00:11 --> x
+        warn: parse: line 20: `00:00:09,000 -> 00:00:10,000` has no `-->`; write `-->`: players know no other
         fail: parse: line 24: `00:00:11 --> x` has no times; write `00:00:01,000 --> 00:00:02,000`"#]]
     .assert_eq(&shown(&parsed));
     assert_eq!(
