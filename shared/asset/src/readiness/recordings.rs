@@ -2,12 +2,13 @@
 
 use super::{Step, StepStatus, Walk};
 use crate::fact::{Decision, Outcome, Verdict};
-use crate::field::{FieldStatus, Review};
+use crate::field::{FieldStatus, Finding, Review};
 use crate::ids::Sha256;
 use crate::image::{Framing, RenderSpec};
 use crate::profile::{Captions, Collection, Recordings};
 use crate::recording::{
     CaptionSpec, CaptionState, Captioned, CutSpec, File, HearSpec, Heard, Nothing, NothingCode, PartRef, Recording,
+    TimeSpan,
 };
 use crate::refusal::{Refusal, RefusalCode};
 use crate::task::{Job, ViewSpec};
@@ -89,7 +90,7 @@ impl<'a> Walk<'a> {
         };
         let Outcome::Cut { passages } = &self.step(Job::Cut(CUT))?.outcome else { return None };
         let mut language = wanted.language.clone();
-        let mut parts = Vec::new();
+        let (mut parts, mut findings) = (Vec::new(), Vec::new());
         for passage in passages.iter().filter(|passage| !passage.is_silent) {
             let part = self.hear(HearSpec {
                 span: passage.span,
@@ -101,6 +102,10 @@ impl<'a> Walk<'a> {
                 // The first part with words tells the language of the others, so that no part is heard as another one's.
                 language.clone_from(&part.as_ref()?.1.language);
             }
+            // Words that cannot be true are the captions' fault, too: a person has to see them.
+            findings.extend(
+                part.iter().flat_map(|(_, heard)| &heard.findings).map(|finding| in_part(passage.span, finding)),
+            );
             parts.push(part);
         }
         let parts: Vec<(PartRef, &Heard)> = parts.into_iter().collect::<Option<_>>()?;
@@ -113,7 +118,12 @@ impl<'a> Walk<'a> {
         let language = language.unwrap_or_else(|| crate::field::UNDETERMINED.to_owned());
         let job = Job::Caption(CaptionSpec { parts, language, profile: wanted.profile.clone() });
         match &self.step(job)?.outcome {
-            Outcome::Captioned(captioned) => Some((**captioned).clone()),
+            Outcome::Captioned(captioned) => {
+                let mut captioned = (**captioned).clone();
+                captioned.findings.extend(findings);
+                captioned.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+                Some(captioned)
+            }
             _ => None,
         }
     }
@@ -197,6 +207,11 @@ fn state(
     };
     let (files, excerpt) = (captioned.files.clone(), captioned.excerpt.clone());
     Some(CaptionState { locale, status, files, excerpt, by, captioned: Some(captioned) })
+}
+
+/// Returns what was found in a part as a finding about the whole.
+fn in_part(span: TimeSpan, finding: &Finding) -> Finding {
+    Finding { words: format!("in the part {}: {}", span.title(), finding.words), ..finding.clone() }
 }
 
 pub(super) fn to_review(state: &CaptionState) -> String {

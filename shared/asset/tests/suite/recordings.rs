@@ -291,6 +291,25 @@ fn what_the_linter_forbids_waits_for_a_person() {
 }
 
 #[test]
+fn what_a_model_made_up_waits_for_a_person() {
+    let mut life = Life::new(WANTED);
+    for _ in 0..5 {
+        life.answer_with(|task| match (&task.job, spoken(task, 500, Some("en"))) {
+            (Job::Hear(spec), Outcome::Heard(mut heard)) if spec.span.start_ms > 0 => {
+                let words = "`thank you` 40 times from 1:02".to_owned();
+                heard.findings = vec![Finding { check: "repetition".into(), severity: Severity::Fail, words }];
+                Some(Outcome::Heard(heard))
+            }
+            _ => None,
+        });
+    }
+    assert_eq!((life.state(), life.status()), (State::InReview, Some(FieldStatus::InReview)));
+    let lines = why(&life.manifest, 0);
+    let found = lines.iter().find(|line| line.text.contains("repetition")).expect("it is said");
+    assert_eq!(found.text, "fail: repetition: in the part 5:00–10:00: `thank you` 40 times from 1:02");
+}
+
+#[test]
 fn a_persons_captions_count_and_nobody_is_asked() {
     let mut life = Life::new(WANTED);
     let probe = life.sent.clone();
