@@ -13,10 +13,11 @@ const MANIFEST: &str = "StoreBucket/assets/x/manifest.json";
 /// The only function that writes manifests and deletes.
 const WRITER: &str = "SettleFunction";
 /// What nothing may delete: everything else can be made again from it.
-const PRECIOUS: [&str; 5] = [
+const PRECIOUS: [&str; 6] = [
     "StoreBucket/assets/x/versions/x/original",
     "StoreBucket/assets/x/facts/arrivals/x.json",
     "StoreBucket/assets/x/facts/verdicts/x.json",
+    "StoreBucket/assets/x/given/x.vtt",
     "StoreBucket/assets/x/manifest.json",
     "InboxBucket/x",
 ];
